@@ -1,0 +1,109 @@
+//! Opens the doors, binds, serves, and stops.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::{DefaultHeaders, from_fn},
+    web,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    config::Config,
+    db::DatabaseUrl,
+    gateway::Gateway,
+    http,
+    services::{self, SERVICES},
+};
+
+/// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// The time a client has to send the head of a request.
+const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// A server that holds its port.
+#[expect(
+    missing_debug_implementations,
+    reason = "a running server has nothing to print"
+)]
+pub struct App {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl App {
+    /// Opens every service's door and the port. `urls` are in the order of [`SERVICES`].
+    ///
+    /// # Errors
+    ///
+    /// When the port cannot be had.
+    ///
+    /// # Panics
+    ///
+    /// When `urls` does not hold one URL for each service.
+    pub fn bind(config: &Config, urls: &[DatabaseUrl]) -> io::Result<Self> {
+        let urls: &[DatabaseUrl; SERVICES.len()] =
+            urls.try_into().expect("one URL for each service");
+        let gateway = Arc::new(Gateway::new(services::open(urls, config.limits)));
+        let mut server = HttpServer::new(move || {
+            let gateway = Arc::clone(&gateway);
+            actix_web::App::new()
+                .wrap(from_fn(http::every_failure_is_a_problem))
+                .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
+                .configure(move |config| gateway.routes(config))
+                .default_service(web::to(http::unknown_path))
+        })
+        .disable_signals()
+        .client_request_timeout(HEAD_DEADLINE)
+        .shutdown_timeout(FAREWELL.as_secs());
+        if config.workers > 0 {
+            server = server.workers(config.workers);
+        }
+        let server = server.bind(config.listen)?;
+        let address = server.addrs().first().copied().unwrap_or(config.listen);
+        Ok(Self {
+            server: server.run(),
+            address,
+        })
+    }
+
+    /// The address that the server listens on.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops the server from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`], then lets requests under way end. A second signal
+    /// ends them.
+    ///
+    /// # Errors
+    ///
+    /// When the server itself fails.
+    pub async fn run(self) -> io::Result<()> {
+        let (mut interrupt, mut terminate) = (
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+        );
+        let handle = self.server.handle();
+        let stopper = actix_web::rt::spawn(async move {
+            for graceful in [true, false] {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                tracing::info!(graceful, "stopping");
+                // Not awaited: the second signal must be heard while the first stop is under way.
+                drop(actix_web::rt::spawn(handle.stop(graceful)));
+            }
+        });
+        let ended = self.server.await;
+        stopper.abort();
+        ended
+    }
+}

@@ -1,0 +1,25 @@
+//! The wall: all that touches PostgreSQL, and no word about any one service.
+//!
+//! A service meets the database through [`Pool<O>`] and [`Conn<O>`], which carry their owner as a type: one service's
+//! connection does not fit where another's is due. [`Batch`] lets one query answer many callers. [`provision`] and
+//! [`migrate`] build the schemas and roles that make the database refuse what the compiler cannot see, and [`embedded`]
+//! brings a PostgreSQL of our own where none is configured.
+//!
+//! Only this folder opens a connection or writes SQL by hand; clippy.toml keeps it so.
+
+mod batch;
+pub mod embedded;
+mod error;
+pub mod migrate;
+mod pool;
+pub mod provision;
+mod service;
+mod url;
+
+pub(crate) use batch::Batch;
+pub(crate) use error::Error;
+pub use pool::Limits;
+pub(crate) use pool::{Conn, Pool};
+pub(crate) use service::Owner;
+pub use service::Service;
+pub use url::DatabaseUrl;

@@ -1,0 +1,242 @@
+//! Connections that carry their owner, and the bounded ways to use one.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use diesel::{
+    Connection as _, PgConnection,
+    connection::SimpleConnection as _,
+    r2d2::{ConnectionManager, PooledConnection},
+};
+use tokio::{
+    sync::Semaphore,
+    task::spawn_blocking,
+    time::{Duration, timeout},
+};
+
+use super::{Batch, DatabaseUrl, Error, Owner};
+
+/// How much of its database one service may use, and how long it may wait for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections in the pool.
+    pub connections: u32,
+    /// The longest wait for a free connection, or for a new one.
+    pub connection_wait: Duration,
+    /// The longest wait of a caller for its answer, whatever it waits for.
+    pub deadline: Duration,
+    /// Callers that may wait in one queue; one more is turned away at once.
+    pub queue: usize,
+    /// Callers that one run answers.
+    pub run: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 8,
+            connection_wait: Duration::from_secs(1),
+            deadline: Duration::from_secs(4),
+            queue: 1024,
+            run: 256,
+        }
+    }
+}
+
+/// The connections of the service `O`, and of nobody else.
+pub(crate) struct Pool<O> {
+    inner: r2d2::Pool<ConnectionManager<PgConnection>>,
+    /// One permit for each connection, so that a frozen database holds that many threads and not one more.
+    permits: Arc<Semaphore>,
+    limits: Limits,
+    owner: PhantomData<fn() -> O>,
+}
+
+/// A connection of the service `O`, lent for one piece of work.
+pub(crate) struct Conn<'c, O> {
+    inner: &'c mut PgConnection,
+    owner: PhantomData<fn() -> O>,
+}
+
+impl<O: Owner> Pool<O> {
+    /// Makes the pool. It does not wait for the database: a service whose database is away still opens its door, and
+    /// heals when the database comes.
+    pub(crate) fn new(url: &DatabaseUrl, limits: Limits) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where a pool is made, and its owner is known"
+        )]
+        let manager = ConnectionManager::new(url.expose());
+        let inner = r2d2::Pool::builder()
+            .max_size(limits.connections)
+            .min_idle(Some(1))
+            .connection_timeout(limits.connection_wait)
+            .error_handler(Box::new(LogWithoutSecrets {
+                service: O::SERVICE.name(),
+            }))
+            .build_unchecked(manager);
+        let permits = Arc::new(Semaphore::new(limits.connections as usize));
+        Self {
+            inner,
+            permits,
+            limits,
+            owner: PhantomData,
+        }
+    }
+
+    /// Runs blocking work away from the async workers, without a transaction around it.
+    pub(crate) async fn read<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let pool = self.clone();
+        let answer = async {
+            let permit = Arc::clone(&pool.permits)
+                .acquire_owned()
+                .await
+                .map_err(|_closed| Error::Busy)?;
+            let work = move || {
+                // The permit leaves with the thread, not with the caller, who may have given up.
+                let _permit = permit;
+                pool.with(work)
+            };
+            spawn_blocking(work)
+                .await
+                .unwrap_or_else(|_panic| Err(Error::Panicked.into()))
+        };
+        timeout(self.limits.deadline, answer)
+            .await
+            .unwrap_or_else(|_elapsed| Err(Error::TimedOut.into()))
+    }
+
+    /// Runs blocking work in one transaction; when this returns `Ok`, it is committed.
+    pub(crate) async fn write<T: Send + 'static, E: From<Error> + Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.read(|conn| conn.transaction(work)).await
+    }
+
+    /// A [`Batch`] whose runs each read from one connection.
+    pub(crate) fn batch_of_reads<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let pool = self.clone();
+        Batch::new(name, self.limits, move |inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
+    /// A [`Batch`] whose runs are one transaction each.
+    pub(crate) fn batch_of_writes<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        self.batch_of_reads(name, move |conn, inputs| {
+            conn.transaction(|conn| work(conn, inputs))
+        })
+    }
+
+    /// Asks the database for a sign of life.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        #[expect(clippy::disallowed_methods, reason = "names no table")]
+        self.read(|conn| Ok(conn.inner.batch_execute("SELECT 1")?))
+            .await
+    }
+
+    /// Runs work on this very thread, which must be one that may block.
+    pub(crate) fn with<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut inner: PooledConnection<_> = self
+            .inner
+            .get()
+            .map_err(|_no_connection| Error::Unavailable)?;
+        work(&mut Conn {
+            inner: &mut inner,
+            owner: PhantomData,
+        })
+    }
+}
+
+impl<O> Clone for Pool<O> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            permits: Arc::clone(&self.permits),
+            limits: self.limits,
+            owner: PhantomData,
+        }
+    }
+}
+
+impl<O> Conn<'_, O> {
+    /// The connection as Diesel knows it, for the query functions of the service's store.
+    pub(crate) fn pg(&mut self) -> &mut PgConnection {
+        self.inner
+    }
+
+    /// Runs work in a transaction, which is rolled back unless the work returns `Ok`.
+    pub(crate) fn transaction<T, E: From<Error>>(
+        &mut self,
+        work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.inner
+            .transaction(|inner| {
+                work(&mut Conn {
+                    inner,
+                    owner: PhantomData,
+                })
+                .map_err(Failure::OfWork)
+            })
+            .map_err(|failure| match failure {
+                Failure::OfWork(error) => error,
+                Failure::OfTransaction(error) => Error::from(error).into(),
+            })
+    }
+}
+
+/// Tells Diesel's own errors in a transaction from those of the work, which need know nothing of Diesel.
+enum Failure<E> {
+    OfWork(E),
+    OfTransaction(diesel::result::Error),
+}
+
+impl<E> From<diesel::result::Error> for Failure<E> {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::OfTransaction(error)
+    }
+}
+
+/// Tells the log why no connection can be had, in words of ours: libpq's own message names roles and addresses.
+#[derive(Debug)]
+struct LogWithoutSecrets {
+    service: &'static str,
+}
+
+impl r2d2::HandleError<diesel::r2d2::Error> for LogWithoutSecrets {
+    fn handle_error(&self, error: diesel::r2d2::Error) {
+        const REASONS: [(&str, &str); 7] = [
+            ("password authentication failed", "the login is refused"),
+            ("is not permitted to log in", "the login is refused"),
+            ("permission denied for database", "the login is refused"),
+            ("too many connections", "the role has no connection left"),
+            ("too many clients", "the server has no connection left"),
+            ("Connection refused", "nobody listens there"),
+            ("No such file or directory", "nobody listens there"),
+        ];
+        let message = error.to_string();
+        let reason = REASONS
+            .iter()
+            .find_map(|(words, reason)| message.contains(words).then_some(*reason))
+            .unwrap_or("the connection failed");
+        tracing::warn!(
+            service = self.service,
+            "{} cannot reach its database: {reason}",
+            self.service
+        );
+    }
+}

@@ -1,0 +1,122 @@
+-- What this database still lacks: one statement a row, in the order to run them. No row: nothing to do.
+-- Read-only. $1 is the list of services as JSON: [{"schema", "owner", "service"}, ...]. The roles exist already.
+WITH services AS (
+    SELECT s.*, o.oid AS owner_oid, r.oid AS service_oid, n.oid AS schema_oid, n.nspowner, n.nspacl
+      FROM jsonb_to_recordset($1) AS s (schema text, owner text, service text)
+      JOIN pg_roles o ON o.rolname = s.owner
+      JOIN pg_roles r ON r.rolname = s.service
+      LEFT JOIN pg_namespace n ON n.nspname = s.schema
+),
+roles (name, oid, schema, serves) AS (
+    SELECT owner, owner_oid, schema, false FROM services
+    UNION ALL
+    SELECT service, service_oid, schema, true FROM services
+),
+here AS (
+    SELECT oid, datname, coalesce(datacl, acldefault('d', datdba)) AS acl
+      FROM pg_database
+     WHERE datname = current_database()
+),
+-- Each role starts in its own schema only, and no statement or idle transaction of a serving role lasts long.
+-- lc_messages: the program knows a few conditions by PostgreSQL's English words.
+settings (serves, name, value) AS (
+    VALUES (true, 'statement_timeout', '3s'),
+           (true, 'lock_timeout', '1s'),
+           (true, 'idle_in_transaction_session_timeout', '5s'),
+           (true, 'temp_file_limit', '64MB'),
+           (true, 'lc_messages', 'C'),
+           (false, 'lock_timeout', '5s')
+),
+wanted_settings (role, oid, name, value) AS (
+    SELECT roles.name, roles.oid, settings.name, settings.value FROM roles JOIN settings USING (serves)
+    UNION ALL
+    SELECT name, oid, 'search_path', schema FROM roles
+),
+-- The functions of pg_catalog by which one role can starve, signal or outwit another, all open to PUBLIC by default:
+-- advisory locks fill the cluster's one lock table, large objects belong to no schema, the *_to_xml family runs any SQL.
+shared_doors AS (
+    SELECT oid, oid::regprocedure AS signature, proname, coalesce(proacl, acldefault('f', proowner)) AS acl
+      FROM pg_proc
+     WHERE pronamespace = 'pg_catalog'::regnamespace
+       AND (proname ~ '^pg_(try_)?advisory_'
+         OR proname ~ '^(lo_|lowrite$|loread$)'
+         OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message', 'query_to_xml', 'table_to_xml',
+                        'schema_to_xml', 'database_to_xml', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
+),
+plan (step, statement) AS (
+    -- 1. Who may enter: the service's own two roles, by name, to connect and for nothing else.
+    SELECT 1, format('REVOKE ALL ON DATABASE %I FROM %s', datname, grantee)
+      FROM here,
+           LATERAL (SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+                      FROM aclexplode(acl) a
+                     WHERE a.grantee = 0
+                        OR a.grantee IN (SELECT oid FROM roles) AND (a.privilege_type <> 'CONNECT' OR a.is_grantable)
+                   ) AS stray (grantee)
+
+    UNION ALL
+    SELECT 2, format('GRANT CONNECT ON DATABASE %I TO %I', datname, name)
+      FROM here, roles
+     WHERE NOT EXISTS (SELECT FROM aclexplode(acl) a
+                        WHERE a.grantee = roles.oid AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable)
+
+    UNION ALL
+    SELECT 3, format('ALTER ROLE %I IN DATABASE %I SET %s = %L', role, datname, name, value)
+      FROM here, wanted_settings AS wanted
+     WHERE NOT EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) AS have
+                        WHERE setrole = wanted.oid AND setdatabase = here.oid AND have = name || '=' || value)
+
+    -- 2. The schemas. Each belongs to its owner; its service may enter; nobody else is named.
+    UNION ALL
+    SELECT 4, format('CREATE SCHEMA %I AUTHORIZATION %I', schema, owner)
+      FROM services WHERE schema_oid IS NULL
+
+    UNION ALL
+    SELECT 5, format('ALTER SCHEMA %I OWNER TO %I', schema, owner)
+      FROM services WHERE nspowner <> owner_oid
+
+    UNION ALL
+    SELECT DISTINCT 6, format('REVOKE ALL ON SCHEMA %I FROM %s', n.nspname,
+                              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+      FROM pg_namespace n
+      LEFT JOIN services s ON s.schema_oid = n.oid,
+           LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+     WHERE n.nspname = 'public' AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM roles))
+        OR a.grantee <> s.owner_oid AND NOT (a.grantee = s.service_oid AND a.privilege_type = 'USAGE' AND NOT a.is_grantable)
+
+    UNION ALL
+    SELECT 7, format('GRANT USAGE ON SCHEMA %I TO %I', schema, service)
+      FROM services
+     WHERE NOT EXISTS (SELECT FROM aclexplode(nspacl) a
+                        WHERE a.grantee = service_oid AND a.privilege_type = 'USAGE' AND NOT a.is_grantable)
+
+    -- 3. What PostgreSQL would give to everyone. Only a revocation without IN SCHEMA takes away the built-in default.
+    UNION ALL
+    SELECT 8, format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ALL ON %s FROM PUBLIC', owner, kind)
+      FROM services, (VALUES ('f', 'ROUTINES'), ('T', 'TYPES')) AS kinds (code, kind)
+     WHERE NOT EXISTS (SELECT FROM pg_default_acl
+                        WHERE defaclrole = owner_oid AND defaclnamespace = 0 AND defaclobjtype = code
+                          AND NOT EXISTS (SELECT FROM aclexplode(defaclacl) WHERE grantee = 0))
+
+    UNION ALL
+    SELECT 9, 'REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC'
+      FROM pg_language
+     WHERE lanname = 'plpgsql' AND EXISTS (SELECT FROM aclexplode(coalesce(lanacl, acldefault('l', lanowner))) WHERE grantee = 0)
+
+    UNION ALL
+    SELECT 10, format('GRANT USAGE ON LANGUAGE plpgsql TO %I', owner)
+      FROM services, pg_language
+     WHERE lanname = 'plpgsql' AND NOT EXISTS (SELECT FROM aclexplode(lanacl) a WHERE a.grantee = owner_oid)
+
+    UNION ALL
+    SELECT 11, format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', signature)
+      FROM shared_doors
+     WHERE EXISTS (SELECT FROM aclexplode(acl) WHERE grantee = 0)
+
+    -- An owner migrates under an advisory lock, so that several may start at once.
+    UNION ALL
+    SELECT 12, format('GRANT EXECUTE ON FUNCTION %s TO %I', signature, owner)
+      FROM services, shared_doors
+     WHERE signature = 'pg_advisory_lock(bigint)'::regprocedure
+       AND NOT EXISTS (SELECT FROM aclexplode(acl) a WHERE a.grantee = owner_oid)
+)
+SELECT statement FROM plan ORDER BY step, statement;

@@ -1,0 +1,23 @@
+//! The vocabulary of the wire, which all services share: problems, bodies, parameters, pages, preconditions.
+//!
+//! Nothing here names a service.
+
+mod body;
+mod door;
+mod etag;
+mod field;
+mod id;
+mod page;
+mod params;
+mod problem;
+mod route;
+
+pub(crate) use body::Body;
+pub(crate) use door::Door;
+pub(crate) use etag::{IfMatch, IfNoneMatch, etag};
+pub(crate) use field::{Faults, Field, Unknown};
+pub(crate) use id::Id;
+pub(crate) use page::{Limit, Page};
+pub(crate) use params::{Params, PathId};
+pub(crate) use problem::{Problem, every_failure_is_a_problem};
+pub(crate) use route::{resource, unknown_path};

@@ -1,0 +1,88 @@
+//! Pages: a bounded list and the way to the next one, by key and never by offset.
+
+use actix_web::{HttpRequest, HttpResponse, http::header};
+use serde::{Deserialize, Serialize};
+
+use super::Id;
+
+/// The number of rows in a page, 1 to 200.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Limit(u8);
+
+impl Limit {
+    const MOST: u8 = 200;
+
+    /// As many rows as SQL has to return: one more than the page holds shows whether another follows.
+    pub(crate) fn and_one(self) -> i64 {
+        i64::from(self.0) + 1
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<String> for Limit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
+            Ok(limit @ 1..=Self::MOST) => Ok(Self(limit)),
+            Ok(_) | Err(_) => Err(format!("must be a whole number from 1 to {}", Self::MOST)),
+        }
+    }
+}
+
+/// One page of a list that grows at its end.
+#[derive(Serialize)]
+pub(crate) struct Page<T> {
+    items: Vec<T>,
+    /// What to give as `after` for the next page; null at the end.
+    next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// Cuts `rows`, read with [`Limit::and_one`], to the page, and answers with it and a `Link` to the next.
+    pub(crate) fn answer<Row, Of>(
+        request: &HttpRequest,
+        limit: Limit,
+        mut rows: Vec<Row>,
+        id: impl Fn(&Row) -> Id<Of>,
+    ) -> HttpResponse
+    where
+        T: From<Row> + Serialize,
+    {
+        let size = usize::from(limit.0);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let next = rows.last().filter(|_| more).map(|row| id(row).to_string());
+
+        let mut response = HttpResponse::Ok();
+        if let Some(after) = &next {
+            response.insert_header((
+                header::LINK,
+                format!("<{}>; rel=\"next\"", same_query_after(request, after)),
+            ));
+        }
+        response.json(Self {
+            items: rows.into_iter().map(T::from).collect(),
+            next,
+        })
+    }
+}
+
+/// This request's path and query, with another `after`.
+fn same_query_after(request: &HttpRequest, after: &str) -> String {
+    let others = request
+        .query_string()
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("after="));
+    let query: Vec<String> = others
+        .map(str::to_owned)
+        .chain([format!("after={after}")])
+        .collect();
+    format!("{}?{}", request.path(), query.join("&"))
+}

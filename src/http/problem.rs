@@ -1,0 +1,258 @@
+//! Failures as clients read them: RFC 9457 problem documents, on every path and whoever raises them.
+
+use std::{fmt, panic::AssertUnwindSafe};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{StatusCode, header},
+    middleware::Next,
+};
+use futures_util::FutureExt as _;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::db;
+
+/// A failure on its way to a client.
+///
+/// `type` is `/problems/<name>`; docs/problems.md says of each what the client does next. What the client may not see, the
+/// cause, goes to the log instead, under the same `instance`.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    name: &'static str,
+    title: &'static str,
+    detail: Option<String>,
+    errors: Vec<Fault>,
+    extension: Map<String, Value>,
+    header: Option<(header::HeaderName, &'static str)>,
+    cause: Option<db::Error>,
+    instance: Uuid,
+}
+
+/// What is wrong with one part of the input.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fault {
+    #[serde(flatten)]
+    pub(super) at: Place,
+    pub(super) detail: String,
+}
+
+/// The part of the input that a fault is about.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Place {
+    /// A JSON Pointer (RFC 6901) into the body.
+    Pointer(String),
+    /// The name of a parameter in the path or the query.
+    Parameter(String),
+    /// The name of a header.
+    Header(&'static str),
+}
+
+impl Problem {
+    /// A problem of a service's own; `name` stays stable for ever, and so does `title`.
+    pub(crate) fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            name,
+            title,
+            detail: None,
+            errors: Vec::new(),
+            extension: Map::new(),
+            header: None,
+            cause: None,
+            instance: Uuid::now_v7(),
+        }
+    }
+
+    /// Says what is particular about this occurrence.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Points to the part of the body that is to blame.
+    pub(crate) fn fault(mut self, pointer: &str, detail: &str) -> Self {
+        self.errors.push(Fault {
+            at: Place::Pointer(pointer.to_owned()),
+            detail: detail.to_owned(),
+        });
+        self
+    }
+
+    /// Well-formed JSON that does not make sense.
+    pub(super) fn invalid(errors: Vec<Fault>) -> Self {
+        let title = "The request body has faults";
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title)
+        }
+    }
+
+    /// A path, query or header that does not make sense.
+    pub(super) fn invalid_parameter(errors: Vec<Fault>) -> Self {
+        let title = "The request's parameters have faults";
+        Self {
+            errors,
+            ..Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", title)
+        }
+    }
+
+    /// The `If-Match` of a request names other versions than the stored one.
+    pub(crate) fn precondition_failed() -> Self {
+        let title = "The resource has changed since it was read";
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition-failed",
+            title,
+        )
+    }
+
+    /// Some services cannot reach their data.
+    pub(crate) fn not_ready(down: &[&str], services: Map<String, Value>) -> Self {
+        let problem = Self::unavailable()
+            .detail(format!("out of reach of its database: {}", down.join(", ")));
+        Self {
+            extension: Map::from_iter([("services".to_owned(), Value::Object(services))]),
+            ..problem
+        }
+    }
+
+    pub(super) fn method_not_allowed(allow: &'static str) -> Self {
+        let problem = Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "The resource does not understand this method",
+        );
+        Self {
+            header: Some((header::ALLOW, allow)),
+            ..problem
+        }
+    }
+
+    fn unavailable() -> Self {
+        let title = "The service cannot answer now; try again";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title);
+        Self {
+            header: Some((header::RETRY_AFTER, "1")),
+            ..problem
+        }
+    }
+
+    fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side",
+        )
+    }
+}
+
+impl From<db::Error> for Problem {
+    fn from(cause: db::Error) -> Self {
+        let problem = match &cause {
+            db::Error::Unavailable | db::Error::Busy | db::Error::TimedOut => Self::unavailable(),
+            db::Error::Refused(_) | db::Error::Panicked | db::Error::Failed(_) => Self::internal(),
+        };
+        Self {
+            cause: Some(cause),
+            ..problem
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            r#type: String,
+            title: &'a str,
+            status: u16,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            detail: Option<&'a str>,
+            instance: String,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [Fault],
+            #[serde(flatten)]
+            extension: &'a Map<String, Value>,
+        }
+
+        let mut response = HttpResponse::build(self.status);
+        if let Some(header) = &self.header {
+            response.insert_header(header.clone());
+        }
+        let document = Document {
+            r#type: format!("/problems/{}", self.name),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: self.detail.as_deref(),
+            instance: self.instance.urn().to_string(),
+            errors: &self.errors,
+            extension: &self.extension,
+        };
+        response
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .json(document)
+    }
+}
+
+/// The outermost layer. It logs each failure of ours once, and turns what is no problem document yet into one: a panic,
+/// and whatever the framework refused before a handler saw it.
+pub(crate) async fn every_failure_is_a_problem(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(response) => response?.map_into_boxed_body(),
+        Err(_panic) => {
+            let problem = Problem::from(db::Error::Panicked);
+            problem.log("none");
+            return Err(problem.into());
+        }
+    };
+    let Some(error) = response.response().error() else {
+        return Ok(response);
+    };
+
+    let route = response.request().match_pattern();
+    let route = route.as_deref().unwrap_or("none");
+    if let Some(problem) = error.as_error::<Problem>() {
+        problem.log(route);
+        return Ok(response);
+    }
+    let status = response.status();
+    let problem = if status.is_server_error() {
+        Problem::internal()
+    } else {
+        Problem::new(status, "bad-request", "The request cannot be understood")
+    };
+    problem.log(route);
+    Ok(response.into_response(problem.error_response()))
+}
+
+impl Problem {
+    /// Failures of ours go to the log, each by its route's pattern: the path and the query may hold personal data.
+    fn log(&self, route: &str) {
+        if self.status.is_server_error() {
+            let cause = self
+                .cause
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string);
+            tracing::error!(instance = %self.instance.urn(), route, "{} {}: {cause}", self.status.as_u16(), self.name);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Parses the command line, calls the library, and turns an error into an exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use schema_per_service::cli::Cli;
+
+fn main() -> ExitCode {
+    match Cli::parse().run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("schema-per-service: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

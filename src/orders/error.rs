@@ -1,0 +1,46 @@
+//! What can go wrong with orders, in their own words.
+
+use actix_web::http::StatusCode;
+
+use super::model::{Status, Step};
+use crate::{db, http::Problem};
+
+/// A request to orders that cannot be fulfilled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("there is no such order")]
+    NoSuchOrder,
+    #[error("there is no such customer")]
+    NoSuchCustomer,
+    #[error("an order that is {} cannot {step:?}", is.word())]
+    WrongStatus { is: Status, step: Step },
+    #[error(transparent)]
+    Database(#[from] db::Error),
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSuchOrder => Self::new(
+                StatusCode::NOT_FOUND,
+                "order-not-found",
+                "There is no such order",
+            ),
+            Error::NoSuchCustomer => {
+                let title = "There is no such customer";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-customer", title)
+                    .fault("/customer_id", "is nobody's id")
+            }
+            Error::WrongStatus { is, step } => {
+                let title = "The order's status does not allow this";
+                Self::new(StatusCode::CONFLICT, "wrong-status", title).detail(format!(
+                    "the order is {}; only one that is {} can become {}",
+                    is.word(),
+                    step.from().word(),
+                    step.to().word(),
+                ))
+            }
+            Error::Database(error) => Self::from(error),
+        }
+    }
+}

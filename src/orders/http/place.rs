@@ -1,0 +1,82 @@
+//! `POST /orders`: places an order.
+
+use actix_web::{HttpResponse, http::header, web::Data};
+use serde::Deserialize;
+
+use super::{
+    super::{
+        Orders,
+        model::{Amount, BadItems, Currency, Item, NewOrder, Quantity, Sku},
+    },
+    answer,
+};
+use crate::{
+    http::{Body, Faults, Field, Problem, Unknown},
+    users::UserId,
+};
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Request {
+    customer_id: Field<UserId>,
+    currency: Field<Currency>,
+    items: Field<Vec<Field<ItemRequest>>>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ItemRequest {
+    sku: Field<Sku>,
+    quantity: Field<Quantity>,
+    unit_price: Field<Amount>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+impl Request {
+    fn parse(self) -> Result<NewOrder, Problem> {
+        let mut faults = Faults::in_body();
+        let customer = faults.required("/customer_id", self.customer_id);
+        let currency = faults.required("/currency", self.currency);
+        let items = faults.required("/items", self.items).unwrap_or_default();
+        let items: Vec<Item> = items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(at, item)| parse_item(&mut faults, at, item))
+            .collect();
+        faults.unknown("/", &self.unknown);
+        let (Some(customer), Some(currency), true) = (customer, currency, faults.is_empty()) else {
+            return Err(faults.into_problem());
+        };
+        NewOrder::new(customer, currency, items).map_err(|error: BadItems| {
+            faults.add("/items", error.to_string());
+            faults.into_problem()
+        })
+    }
+}
+
+fn parse_item(faults: &mut Faults, at: usize, item: Field<ItemRequest>) -> Option<Item> {
+    let item = faults.required(format_args!("/items/{at}"), item)?;
+    let sku = faults.required(format_args!("/items/{at}/sku"), item.sku);
+    let quantity = faults.required(format_args!("/items/{at}/quantity"), item.quantity);
+    let unit_price = faults.required(format_args!("/items/{at}/unit_price"), item.unit_price);
+    faults.unknown(&format!("/items/{at}/"), &item.unknown);
+    Some(Item {
+        sku: sku?,
+        quantity: quantity?,
+        unit_price: unit_price?,
+    })
+}
+
+pub(super) async fn place(
+    orders: Data<Orders>,
+    Body(request): Body<Request>,
+) -> Result<HttpResponse, Problem> {
+    let order = orders.place(request.parse()?).await?;
+
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, format!("/orders/{}", order.id)));
+    Ok(answer(response, order))
+}

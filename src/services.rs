@@ -1,0 +1,24 @@
+//! The one list of services.
+//!
+//! Provisioning, migration, the settings, health and the isolation tests all read it. A new service is a folder in `src/`,
+//! a `migrations_<name>/` folder, and its lines here.
+
+use crate::{
+    db::{DatabaseUrl, Limits, Service},
+    http::Door,
+    orders::{self, Orders},
+    users::{self, Users},
+};
+
+/// The services; one that others ask stands before those that ask it.
+pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
+
+/// Opens each service's door on its own database, given in the order of [`SERVICES`].
+pub(crate) fn open(
+    [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
+    limits: Limits,
+) -> Vec<Box<dyn Door>> {
+    let users = Users::open(users_url, limits);
+    let orders = Orders::open(orders_url, limits, users.clone());
+    vec![Box::new(users), Box::new(orders)]
+}
