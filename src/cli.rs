@@ -2,7 +2,7 @@
 
 use std::{
     error::Error,
-    io::{self, IsTerminal as _},
+    io::{self, IsTerminal as _, Write as _},
 };
 
 use clap::{Parser, Subcommand};
@@ -80,11 +80,13 @@ fn serve_until_stopped(
     actix_web::rt::System::new().block_on(async {
         let app = App::bind(config, urls)?;
         let address = app.address();
-        println!("Listening on http://{address}; the data lies {place}. Ctrl-C stops.");
-        println!(
-            "Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
-             -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'"
+        let banner = format!(
+            "Listening on http://{address}; the data lies {place}. Ctrl-C stops.\n\
+             Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
+             -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'\n"
         );
+        // Whoever started us may have closed stdout; that is no reason not to serve.
+        let _ = io::stdout().write_all(banner.as_bytes());
         app.run().await?;
         Ok(())
     })

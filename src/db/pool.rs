@@ -229,6 +229,10 @@ impl r2d2::HandleError<diesel::r2d2::Error> for LogWithoutSecrets {
             ("No such file or directory", "nobody listens there"),
         ];
         let message = error.to_string();
+        if message.contains("the database system is") {
+            // Starting up or shutting down: a moment of every embedded server's life.
+            return tracing::debug!(service = self.service, "the database starts or stops");
+        }
         let reason = REASONS
             .iter()
             .find_map(|(words, reason)| message.contains(words).then_some(*reason))

@@ -81,7 +81,7 @@ plan (step, statement) AS (
       LEFT JOIN services s ON s.schema_oid = n.oid,
            LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
      WHERE n.nspname = 'public' AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM roles))
-        OR a.grantee <> s.owner_oid AND NOT (a.grantee = s.service_oid AND a.privilege_type = 'USAGE' AND NOT a.is_grantable)
+        OR a.grantee NOT IN (s.owner_oid, n.nspowner) AND NOT (a.grantee = s.service_oid AND a.privilege_type = 'USAGE' AND NOT a.is_grantable)
 
     UNION ALL
     SELECT 7, format('GRANT USAGE ON SCHEMA %I TO %I', schema, service)

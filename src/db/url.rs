@@ -29,7 +29,8 @@ impl DatabaseUrl {
 
     /// The same server and login, but another database. Understands both forms that libpq reads: a URI and a list of
     /// `key=value`.
-    pub(super) fn with_database(&self, database: &str) -> Self {
+    #[must_use]
+    pub fn with_database(&self, database: &str) -> Self {
         let text = self.expose();
         let Some(authority) = text.find("://").map(|at| at + "://".len()) else {
             return Self(format!("{text} dbname='{database}'").into());

@@ -1,16 +1,14 @@
 //! Versions as entity tags, and the conditions that clients put on them (RFC 9110, section 13).
 
-use std::future::{Ready, ready};
-
-use actix_web::{
-    FromRequest, HttpMessage as _, HttpRequest,
-    dev::Payload,
-    http::header::{self, EntityTag, Header},
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
 };
 
-use super::{
-    Problem,
-    problem::{Fault, Place},
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, EntityTag, Header as _},
 };
 
 /// The tag of a resource's version.
@@ -36,53 +34,39 @@ impl IfNoneMatch {
 }
 
 impl FromRequest for IfMatch {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(
-            read(request, header::IfMatch::Any, "If-Match").map(|condition| {
-                match condition {
-                    header::IfMatch::Any => Self(None),
-                    // A weak tag never matches here, and a tag that is no number was never ours.
-                    header::IfMatch::Items(tags) => Self(Some(
-                        tags.iter()
-                            .filter(|tag| !tag.weak)
-                            .filter_map(|tag| tag.tag().parse().ok())
-                            .collect(),
-                    )),
-                }
-            }),
-        )
+        let condition = if request.headers().contains_key(header::IF_MATCH) {
+            // What cannot be read matches nothing: taken for missing, it would undo the client's condition.
+            header::IfMatch::parse(request).unwrap_or(header::IfMatch::Items(Vec::new()))
+        } else {
+            header::IfMatch::Any
+        };
+        ready(Ok(Self(match condition {
+            header::IfMatch::Any => None,
+            header::IfMatch::Items(tags) => Some(tags.iter().filter_map(version).collect()),
+        })))
     }
 }
 
 impl FromRequest for IfNoneMatch {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(
-            read(
-                request,
-                header::IfNoneMatch::Items(Vec::new()),
-                "If-None-Match",
-            )
-            .map(Self),
-        )
+        let known =
+            header::IfNoneMatch::parse(request).unwrap_or(header::IfNoneMatch::Items(Vec::new()));
+        ready(Ok(Self(known)))
     }
 }
 
-/// Reads a header that may be missing. A broken one is refused: taken for missing, it would undo the client's condition.
-fn read<H: Header>(request: &HttpRequest, missing: H, name: &'static str) -> Result<H, Problem> {
-    if !request.headers().contains_key(H::name()) {
-        return Ok(missing);
+/// The version that a tag stands for. A weak tag never counts for a change, and one that is no number was never ours.
+fn version(tag: &EntityTag) -> Option<i64> {
+    if tag.weak {
+        None
+    } else {
+        tag.tag().parse().ok()
     }
-    request.get_header::<H>().ok_or_else(|| {
-        let detail = "must be * or a list of entity tags, each in double quotes".to_owned();
-        Problem::invalid_parameter(vec![Fault {
-            at: Place::Header(name),
-            detail,
-        }])
-    })
 }

@@ -49,8 +49,6 @@ pub(crate) enum Place {
     Pointer(String),
     /// The name of a parameter in the path or the query.
     Parameter(String),
-    /// The name of a header.
-    Header(&'static str),
 }
 
 impl Problem {
@@ -93,7 +91,7 @@ impl Problem {
         }
     }
 
-    /// A path, query or header that does not make sense.
+    /// A path or query that does not make sense.
     pub(super) fn invalid_parameter(errors: Vec<Fault>) -> Self {
         let title = "The request's parameters have faults";
         Self {

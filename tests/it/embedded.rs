@@ -1,0 +1,341 @@
+//! The program itself, as `cargo run` starts it: with a PostgreSQL of its own that survives everything.
+
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::unistd::Uid;
+use postgres::NoTls;
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::harness::Client;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
+
+/// A folder that the server's account may enter, for data that outlives one server.
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap()
+}
+
+/// A server as a process of its own.
+struct Process {
+    child: Child,
+    client: Client,
+    banner: String,
+}
+
+impl Process {
+    fn start(data_dir: &Path) -> Self {
+        Self::from(command(data_dir))
+    }
+
+    fn from(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut banner = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut banner)
+            .unwrap();
+        let address: SocketAddr = banner
+            .split_once("http://")
+            .and_then(|(_, rest)| rest.split(';').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("no address in {banner:?}"));
+        Self {
+            child,
+            client: Client::new(address),
+            banner,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // PostgreSQL notices by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(data_dir: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command
+        .args(["--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data_dir);
+    command
+}
+
+fn signal(pid: u32, name: &str) {
+    assert!(
+        Command::new("kill")
+            .args([&format!("-{name}"), &pid.to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// The process id of the PostgreSQL that serves `data_dir`.
+fn postmaster(data_dir: &Path) -> u32 {
+    let file = fs::read_to_string(data_dir.join("postgres/postmaster.pid")).unwrap();
+    file.lines().next().unwrap().parse().unwrap()
+}
+
+fn is_alive(pid: u32) -> bool {
+    // A process that nobody has waited for yet is a zombie, which is as good as gone.
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn refusal(command: &mut Command) -> String {
+    let Output {
+        status,
+        stderr,
+        stdout,
+    } = command.output().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert!(stdout.is_empty());
+    String::from_utf8(stderr).unwrap()
+}
+
+fn names(client: &Client) -> Vec<String> {
+    let users = client.get("/users").body;
+    users["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn register(client: &Client, name: &str) {
+    let user = client.post(
+        "/users",
+        &json!({ "email": format!("{name}@example.com"), "name": name }),
+    );
+    assert_eq!(user.status, 201, "{user:?}");
+}
+
+#[test]
+fn sigterm_and_ctrl_c_stop_server_and_postgresql_and_the_data_stays() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+
+    for (name, end) in [("Ada", "TERM"), ("Bob", "INT")] {
+        let mut server = Process::start(&data_dir);
+        register(&server.client, name);
+        let postmaster = postmaster(&data_dir);
+
+        server.signal(end);
+
+        assert!(server.ended().success(), "{end}");
+        eventually("PostgreSQL has stopped", || !is_alive(postmaster));
+        assert!(
+            !data_dir.join("postgres/postmaster.pid").exists(),
+            "it was stopped, not killed"
+        );
+    }
+    assert_eq!(names(&Process::start(&data_dir).client), ["Ada", "Bob"]);
+}
+
+#[test]
+fn after_kill_9_of_the_server_the_next_start_recovers_by_itself() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+
+    for name in ["Ada", "Bob", "Eve"] {
+        let mut server = Process::start(&data_dir);
+        register(&server.client, name);
+        server.signal("KILL");
+        server.ended();
+    }
+
+    assert_eq!(
+        names(&Process::start(&data_dir).client),
+        ["Ada", "Bob", "Eve"]
+    );
+}
+
+#[test]
+fn after_kill_9_of_the_server_and_of_all_postgresql_the_next_start_recovers_by_itself() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let mut server = Process::start(&data_dir);
+    register(&server.client, "Ada");
+
+    signal(postmaster(&data_dir), "KILL");
+    server.signal("KILL");
+    server.ended();
+
+    assert_eq!(names(&Process::start(&data_dir).client), ["Ada"]);
+}
+
+#[test]
+fn after_kill_9_of_postgresql_the_running_server_brings_it_back() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let server = Process::start(&data_dir);
+    register(&server.client, "Ada");
+
+    signal(postmaster(&data_dir), "KILL");
+
+    eventually("it answers again", || {
+        server.client.get("/health").status == 200
+    });
+    assert_eq!(names(&server.client), ["Ada"]);
+    register(&server.client, "Bob");
+}
+
+#[test]
+fn a_second_server_on_the_same_folder_is_refused_with_a_sentence() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let first = Process::start(&data_dir);
+
+    let message = refusal(&mut command(&data_dir));
+
+    assert!(
+        message.contains("another server uses the data folder"),
+        "{message}"
+    );
+    assert_eq!(first.client.get("/health").status, 200);
+}
+
+#[test]
+fn without_postgresql_on_the_machine_a_sentence_says_what_to_install() {
+    let folder = folder();
+
+    let message = refusal(command(&folder.path().join("data")).args(["--pg-bin-dir", "/nowhere"]));
+
+    assert!(
+        message.contains("no PostgreSQL server programs"),
+        "{message}"
+    );
+    assert!(message.contains("apt-get install postgresql"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn some_urls_without_the_others_are_refused_with_a_sentence() {
+    let folder = folder();
+
+    let message = refusal(
+        command(&folder.path().join("data"))
+            .args(["--users-database-url", "postgres://u:hunter2@localhost/x"]),
+    );
+
+    assert!(
+        message.contains("USERS_DATABASE_URL is set and ORDERS_DATABASE_URL is not"),
+        "{message}"
+    );
+    assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[test]
+fn a_folder_of_another_major_version_is_refused_with_a_sentence() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    drop(Process::start(&data_dir));
+    eventually("PostgreSQL has stopped", || {
+        !data_dir.join("postgres/postmaster.pid").exists()
+    });
+    fs::write(data_dir.join("postgres/PG_VERSION"), "9\n").unwrap();
+
+    let message = refusal(&mut command(&data_dir));
+
+    assert!(
+        message.contains("was made by PostgreSQL 9, but the programs here are of "),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_embedded_server_is_durable_private_and_has_no_tcp_port() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let server = Process::start(&data_dir);
+    assert!(
+        server
+            .banner
+            .contains(&data_dir.canonicalize().unwrap().display().to_string()),
+        "{}",
+        server.banner
+    );
+
+    let mut admin = postgres::Config::new()
+        .host_path(data_dir.join("run"))
+        .user("postgres")
+        .password(fs::read(data_dir.join("admin-password")).unwrap())
+        .connect(NoTls)
+        .unwrap();
+    for (setting, value) in [
+        ("fsync", "on"),
+        ("synchronous_commit", "on"),
+        ("full_page_writes", "on"),
+        ("data_checksums", "on"),
+        ("listen_addresses", ""),
+        ("password_encryption", "scram-sha-256"),
+    ] {
+        let row = admin.query_one(&format!("SHOW {setting}"), &[]).unwrap();
+        assert_eq!(row.get::<_, &str>(0), value, "{setting}");
+    }
+    for secret in ["", "admin-password", "postgres", "run"] {
+        let mode = fs::metadata(data_dir.join(secret))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "{secret} is open to others");
+    }
+}
+
+/// The tests themselves run as root on many machines; then an ordinary user is played by `nobody`.
+#[test]
+fn it_works_as_an_ordinary_user() {
+    if !Uid::effective().is_root() {
+        return;
+    }
+    const NOBODY: u32 = 65_534;
+    let folder = folder();
+    let home = folder.path().join("home");
+    fs::create_dir(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(NOBODY), Some(NOBODY)).unwrap();
+    let program: PathBuf = home.join("program");
+    fs::copy(PROGRAM, &program).unwrap();
+
+    let mut command = Command::new(program);
+    command
+        .args(["--listen", "127.0.0.1:0"])
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .current_dir(&home);
+    let mut server = Process::from(command);
+
+    register(&server.client, "Ada");
+    assert_eq!(names(&server.client), ["Ada"]);
+    server.signal("TERM");
+    assert!(server.ended().success());
+}

@@ -1,0 +1,39 @@
+//! What a test stands on: a server of its own, on a database of its own.
+
+mod client;
+mod cluster;
+mod server;
+
+pub(crate) use self::{
+    client::{Answer, Client},
+    cluster::{Database, sqlstate},
+    server::Server,
+};
+
+use serde_json::{Value, json};
+
+/// Registers a user and returns its id.
+pub(crate) fn register(server: &Server, email: &str) -> String {
+    let user = server.post("/users", &json!({ "email": email, "name": "Ada Lovelace" }));
+    assert_eq!(user.status, 201, "{user:?}");
+    user.text("/id")
+}
+
+/// An order of two items, 1,098 minor units in all.
+pub(crate) fn an_order(customer: &str) -> Value {
+    json!({
+        "customer_id": customer,
+        "currency": "EUR",
+        "items": [
+            { "sku": "TEA-100", "quantity": 2, "unit_price": 499 },
+            { "sku": "CUP-1", "quantity": 1, "unit_price": 100 },
+        ],
+    })
+}
+
+/// Places [`an_order`] and returns its id.
+pub(crate) fn place(server: &Server, customer: &str) -> String {
+    let order = server.post("/orders", &an_order(customer));
+    assert_eq!(order.status, 201, "{order:?}");
+    order.text("/id")
+}

@@ -1,0 +1,12 @@
+//! The whole, from the outside: REST against a real server on a real PostgreSQL.
+
+mod embedded;
+mod grants;
+mod harness;
+mod health;
+mod migrations;
+mod orders;
+mod problems;
+mod schema;
+mod tidy;
+mod users;

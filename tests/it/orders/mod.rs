@@ -1,0 +1,4 @@
+mod advance;
+mod list;
+mod place;
+mod read;

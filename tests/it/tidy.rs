@@ -1,0 +1,266 @@
+//! What the papers say, and what the floors promise, held against the files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use schema_per_service::services::SERVICES;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every file below `folder` whose name ends so, except what is generated or brought.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+            if path.is_dir() && !["target", "data", ".git", ".tools"].contains(&name.as_str()) {
+                folders.push(path);
+            } else if name.ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The floors of the house, from the top. A file may name the floors below its own, and its own.
+const FLOORS: [&[&str]; 5] = [
+    &["main", "cli", "app", "config", "services"],
+    &["gateway"],
+    &["orders"],
+    &["users"],
+    &["http", "db"],
+];
+
+fn floor_of(module: &str) -> Option<usize> {
+    FLOORS.iter().position(|floor| floor.contains(&module))
+}
+
+/// The first part of each path that begins at the crate's root.
+fn imports(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = text[at + "crate::".len()..].trim_start_matches('{');
+        // A group, `crate::{ a, b::{c} }`, names one module at each comma of its outermost level.
+        let mut depth = 0;
+        let mut name = String::new();
+        let grouped = text[at + "crate::".len()..].starts_with('{');
+        for c in rest.chars() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ';' | '(' | ')' | '<' | '>' if !grouped => break,
+                ',' if depth == 0 => {
+                    found.push(std::mem::take(&mut name));
+                    if !grouped {
+                        break;
+                    }
+                }
+                c if depth == 0 => name.push(c),
+                _ => {}
+            }
+        }
+        found.push(name);
+    }
+    let first = |path: String| {
+        path.trim()
+            .split([':', ' ', '\n'])
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    found
+        .into_iter()
+        .map(first)
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+#[test]
+fn a_file_imports_only_from_its_own_floor_or_a_lower_one() {
+    let mut seen = 0;
+    for path in files("src", ".rs") {
+        let relative = path.strip_prefix(root().join("src")).unwrap();
+        let module = relative
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        let own = floor_of(module).unwrap_or_else(|| panic!("{module} stands on no floor"));
+        for import in imports(&fs::read_to_string(&path).unwrap()) {
+            let floor = floor_of(&import)
+                .unwrap_or_else(|| panic!("{}: {import} is no floor", path.display()));
+            assert!(own <= floor, "{} looks up to {import}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "only {seen} imports were understood");
+}
+
+#[test]
+fn the_mechanism_names_no_service_and_a_service_none_above_it() {
+    let names: Vec<&str> = SERVICES.iter().map(|service| service.name()).collect();
+    let mut unknown: Vec<(&str, &[&str])> = vec![("src/http", &names), ("src/db", &names)];
+    let folders: Vec<String> = names.iter().map(|name| format!("src/{name}")).collect();
+    for (at, folder) in folders.iter().enumerate() {
+        unknown.push((folder, &names[at + 1..]));
+    }
+
+    for (folder, names) in unknown {
+        for path in files(folder, ".rs")
+            .into_iter()
+            .chain(files(folder, ".sql"))
+        {
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for name in names {
+                assert!(
+                    !code.contains(&format!("{name}::")),
+                    "{} names {name}",
+                    path.display()
+                );
+                assert!(
+                    !code.contains(&format!("\"{name}")),
+                    "{} names {name}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn services_have_the_same_rooms() {
+    let rooms = |service: &str| -> Vec<String> {
+        let folder = root().join("src").join(service);
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+
+    for service in SERVICES {
+        assert_eq!(
+            rooms(service.name()),
+            [
+                "error.rs",
+                "http",
+                "mod.rs",
+                "model.rs",
+                "schema.rs",
+                "store.rs"
+            ],
+            "{}",
+            service.name()
+        );
+    }
+}
+
+#[test]
+fn only_a_services_store_imports_its_schema() {
+    for path in files("src", ".rs") {
+        let code = fs::read_to_string(&path).unwrap();
+        if code.contains("schema::") && !path.ends_with("store.rs") {
+            panic!("{} reaches for a schema", path.display());
+        }
+    }
+}
+
+/// Every word in backticks that is a path of this repository or one of its commands.
+#[test]
+fn the_papers_name_only_paths_and_commands_that_exist() {
+    let script = read("dev");
+    let mut seen = 0;
+    for paper in files("", ".md") {
+        let text = fs::read_to_string(&paper).unwrap();
+        for word in text.split('`').skip(1).step_by(2) {
+            if let Some(command) = word.strip_prefix("./dev ") {
+                let command = command.split(' ').next().unwrap();
+                assert!(
+                    script.contains(&format!("\n    {command})")),
+                    "{}: no ./dev {command}",
+                    paper.display()
+                );
+                seen += 1;
+            }
+            let is_path = word.starts_with("src/")
+                || word.starts_with("tests/")
+                || word.starts_with("docs/")
+                || word.starts_with("migrations_")
+                || word.starts_with("bench/");
+            if is_path && !word.contains(['<', '*', ' ']) {
+                assert!(root().join(word).exists(), "{}: no {word}", paper.display());
+                seen += 1;
+            }
+        }
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+        {
+            if !link.is_empty() && !link.contains("://") {
+                assert!(
+                    paper.parent().unwrap().join(link).exists(),
+                    "{}: no {link}",
+                    paper.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 20, "only {seen} words were understood");
+}
+
+#[test]
+fn every_problem_that_the_code_raises_is_in_the_catalogue_and_the_other_way_round() {
+    let code: String = files("src", ".rs")
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let catalogue = read("docs/problems.md");
+    let listed: Vec<&str> = catalogue
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `/problems/")?.split('`').next())
+        .collect();
+
+    for name in &listed {
+        assert!(
+            code.contains(&format!("\"{name}\"")),
+            "nothing raises {name}"
+        );
+    }
+    for raised in code
+        .split("Problem::new(")
+        .chain(code.split("Self::new("))
+        .skip(1)
+    {
+        let call = &raised[..raised.len().min(200)];
+        if let Some(name) = call
+            .starts_with("StatusCode")
+            .then(|| call.split('"').nth(1))
+            .flatten()
+        {
+            assert!(listed.contains(&name), "{name} is not in docs/problems.md");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+mod change;
+mod list;
+mod read;
+mod register;
