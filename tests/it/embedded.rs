@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use crate::harness::Client;
 
+const NOBODY: u32 = 65_534;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
 
 /// A folder that the server's account may enter, for data that outlives one server.
@@ -318,7 +319,6 @@ fn it_works_as_an_ordinary_user() {
     if !Uid::effective().is_root() {
         return;
     }
-    const NOBODY: u32 = 65_534;
     let folder = folder();
     let home = folder.path().join("home");
     fs::create_dir(&home).unwrap();

@@ -1,4 +1,5 @@
 //! The whole, from the outside: REST against a real server on a real PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod embedded;
 mod grants;

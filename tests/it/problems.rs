@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Server, register};
+use crate::harness::{Server, elsewhere, register};
 
 #[test]
 fn a_path_that_is_nobodys_answers_404() {
@@ -201,7 +201,7 @@ fn a_body_that_does_not_arrive_answers_408() {
 fn a_database_that_is_gone_answers_503_and_the_server_heals_when_it_is_back() {
     let server = Server::start();
     let user = format!("/users/{}", register(&server, "ada@example.com"));
-    let mut elsewhere = server.database.elsewhere();
+    let mut elsewhere = elsewhere();
     let name = server.database.name();
     elsewhere
         .batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))

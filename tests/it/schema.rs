@@ -21,7 +21,7 @@ fn declared(service: &str) -> Vec<String> {
             .strip_prefix(&format!("{service}."))
             .and_then(|line| line.strip_suffix(" {"))
         {
-            table = head.split(' ').next().unwrap().to_owned();
+            head.split(' ').next().unwrap().clone_into(&mut table);
             lines.push(head.to_owned());
         } else if let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ") {
             lines.push(format!("{table}.{column} -> {kind}"));

@@ -107,11 +107,6 @@ impl Database {
         connect(&CLUSTER.embedded.admin().with_database(&self.name))
     }
 
-    /// A connection to another database of the cluster.
-    pub(crate) fn elsewhere(&self) -> Client {
-        connect(CLUSTER.embedded.admin())
-    }
-
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -133,6 +128,11 @@ impl Drop for Database {
             done.unwrap();
         }
     }
+}
+
+/// The superuser's connection to a database that is no test's.
+pub(crate) fn elsewhere() -> Client {
+    connect(CLUSTER.embedded.admin())
 }
 
 fn position(service: &Service) -> usize {

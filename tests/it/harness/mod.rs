@@ -6,7 +6,7 @@ mod server;
 
 pub(crate) use self::{
     client::{Answer, Client},
-    cluster::{Database, sqlstate},
+    cluster::{Database, elsewhere, sqlstate},
     server::Server,
 };
 
