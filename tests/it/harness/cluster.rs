@@ -19,6 +19,8 @@ use schema_per_service::{
 };
 use uuid::Uuid;
 
+use super::server::settings;
+
 /// The cluster ends with this process, however it ends, and takes its folder with it.
 static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
 const TEMPLATE: &str = "app";
@@ -34,8 +36,12 @@ struct Cluster {
 impl Cluster {
     fn start() -> Self {
         let folder = env::temp_dir().join(format!("schema-per-service-{}", Uuid::now_v7()));
-        let embedded = Embedded::start(&folder, None, Durability::Throwaway)
-            .unwrap_or_else(|error| panic!("{error}"));
+        let embedded = Embedded::start(
+            &folder,
+            settings().pg_bin_dir.as_deref(),
+            Durability::Throwaway,
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
         provision_services(&embedded, TEMPLATE);
         let urls: Vec<_> = SERVICES
             .iter()

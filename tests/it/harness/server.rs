@@ -20,11 +20,15 @@ pub(crate) struct Server {
     pub(crate) database: Database,
 }
 
-/// The settings' defaults.
+/// The settings, as the environment and their defaults have them.
 #[derive(Parser)]
-struct Defaults {
+struct Settings {
     #[command(flatten)]
     config: Config,
+}
+
+pub(super) fn settings() -> Config {
+    Settings::parse_from(["test", "--listen", "127.0.0.1:0", "--workers", "2"]).config
 }
 
 impl Server {
@@ -55,8 +59,7 @@ fn serve(
     urls: Vec<DatabaseUrl>,
     limits: Limits,
 ) -> (SocketAddr, ServerHandle, thread::JoinHandle<()>) {
-    let mut config =
-        Defaults::parse_from(["test", "--listen", "127.0.0.1:0", "--workers", "2"]).config;
+    let mut config = settings();
     config.limits = limits;
     let (tell, started) = mpsc::channel();
     let thread = thread::spawn(move || {
