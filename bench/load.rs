@@ -1,12 +1,12 @@
 //! Loads a running server through REST, then checks that it kept everything.
 //!
-//! Many clients register users and place orders, each waiting for an answer before it asks again (a closed loop). Then all
+//! Many clients register users and place orders, each waiting for its answer before it asks again (a closed loop). Then all
 //! users and orders are read back, page by page, and compared with what was sent. Only what the run itself created counts,
-//! so the server may hold other data. It may also be stopped and started again during a run.
+//! so the server may hold other data. It may also be killed and started again in the middle of a run.
 //!
 //! `cargo run --release --example load -- --help`
 //!
-//! The exit code is 0 when all is there, 1 when something differs, and 2 when the run could not be done.
+//! The exit code is 0 when everything is there, 1 when something differs, and 2 when the run could not be done.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -32,7 +32,7 @@ use uuid::Uuid;
 const TRIES: u32 = 30;
 /// The longest wait for one answer; the server's own deadline is shorter.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
-/// The pause before the next try, unless the server names one.
+/// The pause before another try, unless the server names one.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Loads a running server with users and orders, reads them back and compares
@@ -41,23 +41,18 @@ struct Options {
     /// Where the server listens
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     url: String,
-
     /// Users to register
     #[arg(long, default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
     users: u32,
-
     /// Orders to place
     #[arg(long, default_value_t = 50_000)]
     orders: u32,
-
     /// Clients that ask at the same time
     #[arg(long, default_value_t = 16, value_parser = value_parser!(u32).range(1..=1024))]
     clients: u32,
-
     /// Decides on names, items and prices: the same seed makes the same data
     #[arg(long, default_value_t = 1)]
     seed: u64,
-
     /// Seconds after which the run is given up
     #[arg(long, default_value_t = 900)]
     seconds: u32,
@@ -69,47 +64,9 @@ fn main() -> ExitCode {
             print!("{differences}");
             ExitCode::from(u8::from(!differences.0.is_empty()))
         }
-        Err(failure) => {
-            eprintln!("load: {failure}");
+        Err(error) => {
+            eprintln!("load: {error}");
             ExitCode::from(2)
-        }
-    }
-}
-
-/// Why the run could not be done.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("the run was not over after {0} seconds")]
-    OutOfTime(u32),
-    #[error("{call} failed: {trouble}")]
-    NoAnswer { call: String, trouble: Trouble },
-    #[error("{call} was answered with {status}, which was not expected here: {body:.500}")]
-    Unexpected {
-        call: String,
-        status: StatusCode,
-        body: String,
-    },
-}
-
-/// Why one try brought no answer.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("the server says to come again later")]
-    Busy(Duration),
-    #[error("the server cannot be reached ({0})")]
-    Unreachable(ureq::Error),
-    #[error("{0}")]
-    Lost(ureq::Error),
-}
-
-impl From<ureq::Error> for Trouble {
-    fn from(error: ureq::Error) -> Self {
-        let refused =
-            matches!(&error, ureq::Error::Io(io) if io.kind() == io::ErrorKind::ConnectionRefused);
-        if refused || matches!(error, ureq::Error::HostNotFound) {
-            Self::Unreachable(error)
-        } else {
-            Self::Lost(error)
         }
     }
 }
@@ -130,119 +87,90 @@ impl Run {
         }
     }
 
-    fn load_and_compare(&self) -> Result<Differences, Failure> {
-        let client = Client::new(self);
+    fn load_and_compare(&self) -> Result<Differences, String> {
+        let Options {
+            users,
+            orders,
+            seed,
+            ..
+        } = self.options;
         // A wrong URL shows at once, not after many tries.
-        client
-            .ask(&Call::Get("/users?limit=1".to_owned()), |_| false)?
-            .read::<Page<User>>(StatusCode::OK)?;
+        let first = Call::Get("/users?limit=1".to_owned());
+        let answer = Client::new(self).try_once(&first);
+        let answer = answer.map_err(|error| format!("{first} failed: {error}"))?;
+        answer.read::<Page<User>>(StatusCode::OK)?;
 
-        let ids = self.register_users()?;
-        let ledger = self.place_orders(&ids)?;
+        let ids = self.share_out("users registered", users, |client, number| {
+            client.register(&self.email(number), &self.name(number))
+        })?;
+        let placed = self.share_out("orders placed", orders, |client, number| {
+            client.place(Random::new(seed, "order", number), &ids)
+        })?;
 
         let mut differences = Differences::default();
-        self.compare_users(&client, &ids, &mut differences)?;
-        self.compare_orders(&client, &ids, ledger, &mut differences)?;
+        self.compare_users(&ids, &mut differences)?;
+        self.compare_orders(&ids, placed, &mut differences)?;
         Ok(differences)
     }
 
-    /// Returns the users' ids, in the order of their numbers.
-    fn register_users(&self) -> Result<Vec<Uuid>, Failure> {
-        let mut ids = vec![Uuid::nil(); self.options.users as usize];
-        self.share_out(
-            "users registered",
-            self.options.users,
-            |client, number| {
-                Ok((
-                    number,
-                    register(client, &self.email(number), &self.name(number))?,
-                ))
-            },
-            |(number, id)| ids[number as usize] = id,
-        )?;
-        Ok(ids)
-    }
-
-    fn place_orders(&self, customers: &[Uuid]) -> Result<Ledger, Failure> {
-        let mut ledger = Ledger::default();
-        self.share_out(
-            "orders placed",
-            self.options.orders,
-            |client, number| {
-                place(
-                    client,
-                    NewOrder::invent(self.options.seed, number, customers),
-                )
-            },
-            |placed| ledger.book(placed),
-        )?;
-        Ok(ledger)
-    }
-
-    /// Gives the numbers below `count` out to the clients, and takes what each does with them as it comes.
+    /// Lets the clients work on the numbers below `count`, and returns what they make of each, in the order of the numbers.
     fn share_out<T: Send>(
         &self,
         what: &'static str,
         count: u32,
-        work: impl Fn(&Client, u32) -> Result<T, Failure> + Sync,
-        mut take: impl FnMut(T),
-    ) -> Result<(), Failure> {
+        work: impl Fn(&Client, u32) -> Result<T, String> + Sync,
+    ) -> Result<Vec<T>, String> {
         let bar = progress(what, count);
         let next = AtomicU32::new(0);
         let (sender, outcomes) = mpsc::channel();
-        let client = |outcomes: mpsc::Sender<_>| {
+        let be_client = |outcomes: mpsc::Sender<_>| {
             let client = Client::new(self);
-            let number = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|it| *it < count);
-            for number in iter::from_fn(number) {
-                if outcomes.send(work(&client, number)).is_err() {
+            let next = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|it| *it < count);
+            for number in iter::from_fn(next) {
+                let outcome = work(&client, number).map(|made| (number, made));
+                if outcomes.send(outcome).is_err() {
                     return;
                 }
             }
         };
-        thread::scope(|scope| {
+        let made: BTreeMap<u32, T> = thread::scope(|scope| {
             for sender in iter::repeat_n(sender, self.options.clients as usize) {
-                scope.spawn(|| client(sender));
+                scope.spawn(|| be_client(sender));
             }
-            // A failure drops `outcomes`, and so stops every client.
-            for outcome in outcomes {
-                take(outcome?);
-                bar.inc(1);
-            }
-            Ok(())
+            // The first error ends this, which drops `outcomes`, which stops every client.
+            outcomes
+                .into_iter()
+                .inspect(|_| bar.inc(1))
+                .collect::<Result<_, _>>()
         })?;
         report(&bar);
-        Ok(())
+        Ok(made.into_values().collect())
     }
 
-    fn compare_users(
-        &self,
-        client: &Client,
-        ids: &[Uuid],
-        differences: &mut Differences,
-    ) -> Result<(), Failure> {
+    fn compare_users(&self, ids: &[Uuid], differences: &mut Differences) -> Result<(), String> {
         let mut sent: HashMap<String, (Uuid, String)> = iter::zip(0.., ids)
             .map(|(number, id)| (self.email(number), (*id, self.name(number))))
             .collect();
         let bar = progress("users compared", self.options.users);
-        client.read_all("/users", |user: User| {
+        Client::new(self).read_all("/users", |user: User| {
             if !user.email.contains(&self.mark) {
                 return;
             }
             bar.inc(1);
-            let Some((id, name)) = sent.remove(&user.email) else {
-                return differences.add("users listed twice or never sent", user.email);
-            };
-            if user.id != id {
-                let example = format!("{}: {} instead of {id}", user.email, user.id);
-                differences.add("users with another id", example);
-            }
-            if user.name != name {
-                let example = format!("{}: {:?} instead of {name:?}", user.email, user.name);
-                differences.add("users with another name", example);
+            let is = (user.id, user.name);
+            match sent.remove(&user.email) {
+                None => differences.add("users are listed twice or were never sent", user.email),
+                Some(sent) if sent != is => {
+                    differences.add(
+                        "users have another id or name",
+                        format!("{is:?}, not {sent:?}"),
+                    );
+                }
+                Some(_) => (),
             }
         })?;
         for email in sent.into_keys() {
-            differences.add("users missing", email);
+            differences.add("users are missing", email);
         }
         report(&bar);
         Ok(())
@@ -250,29 +178,55 @@ impl Run {
 
     fn compare_orders(
         &self,
-        client: &Client,
         ids: &[Uuid],
-        ledger: Ledger,
+        placed: Vec<Placed>,
         differences: &mut Differences,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), String> {
+        let mut ledger: HashMap<Kind, Count> = HashMap::new();
+        for Placed { kind, sure, unsure } in placed {
+            let count = ledger.entry(kind).or_default();
+            count.sure += sure;
+            count.unsure += unsure;
+        }
         let customers: HashSet<&Uuid> = ids.iter().collect();
-        let mut found: HashMap<Account, Tally> = HashMap::new();
         let bar = progress("orders compared", self.options.orders);
-        client.read_all("/orders", |order: Order| {
+        Client::new(self).read_all("/orders", |order: Order| {
             if !customers.contains(&order.customer_id) {
                 return;
             }
             bar.inc(1);
             let total = total(&order.items);
             if total != order.total {
-                let example = format!("{}: {} instead of {total}", order.id, order.total);
-                differences.add("orders whose total is not the sum of their items", example);
+                let example = format!("{} has {}, not {total}", order.id, order.total);
+                differences.add(
+                    "orders have a total that is not the sum of their items",
+                    example,
+                );
             }
-            let account = (order.customer_id, order.currency);
-            found.entry(account).or_default().add(total);
+            let kind = (order.customer_id, order.currency, total);
+            ledger.entry(kind).or_default().found += 1;
         })?;
         report(&bar);
-        ledger.compare(&found, differences);
+
+        let unsure: u32 = ledger.values().map(|count| count.unsure).sum();
+        if unsure > 0 {
+            let there: u32 = ledger.values().map(Count::extra).sum();
+            println!(
+                "{unsure} tries to place an order are unsure (503, or no answer); {there} of them placed it"
+            );
+        }
+        for ((customer, currency, total), count) in ledger {
+            if !(count.sure..=count.sure + count.unsure).contains(&count.found) {
+                let example = format!(
+                    "{customer} has {} of {total} {currency}, not {}",
+                    count.found, count.sure
+                );
+                differences.add(
+                    "customers have another number of orders of one total",
+                    example,
+                );
+            }
+        }
         Ok(())
     }
 
@@ -283,173 +237,44 @@ impl Run {
 
     fn name(&self, number: u32) -> String {
         let mut random = Random::new(self.options.seed, "user", number);
-        let (given, family, write) = random.pick(NAMES);
-        write(random.pick_word(given), random.pick_word(family))
+        let language = random.pick(NAMES);
+        random.compose(language)
     }
 }
 
-/// Registers one user and returns its id.
-fn register(client: &Client, email: &str, name: &str) -> Result<Uuid, Failure> {
-    let mut tried_before = false;
-    let call = Call::Post("/users", json!({ "email": email, "name": name }));
-    let answer = client.ask(&call, |_| {
-        tried_before = true;
-        true
-    })?;
-    if tried_before && answer.status == StatusCode::CONFLICT {
-        // An earlier try, of which we never heard, has taken the address.
-        let users: Page<User> = client.get(format!("/users?email={email}"))?;
-        if let Some(user) = users.items.first() {
-            return Ok(user.id);
-        }
-    }
-    Ok(answer.read::<User>(StatusCode::CREATED)?.id)
-}
+/// Customer, currency and total of an order.
+type Kind = (Uuid, String, u64);
 
-/// Places one order. Without an `Idempotency-Key` a second try could place it twice, so there is one only after an answer
-/// that asks for it, or when nothing was sent.
-fn place(client: &Client, order: NewOrder) -> Result<Placed, Failure> {
-    let total = total(&order.items);
-    let mut busy = 0;
-    let call = Call::Post("/orders", json!(order));
-    let answer = client.ask(&call, |trouble| match trouble {
-        Trouble::Busy(_) => {
-            busy += 1;
-            true
-        }
-        Trouble::Unreachable(_) => true,
-        Trouble::Lost(_) => false,
-    });
-    let lost = match answer {
-        Ok(answer) => answer.read::<Order>(StatusCode::CREATED).map(|_| false)?,
-        Err(Failure::NoAnswer {
-            trouble: Trouble::Lost(_),
-            ..
-        }) => true,
-        Err(failure) => return Err(failure),
-    };
-    Ok(Placed {
-        account: (order.customer_id, order.currency),
-        total,
-        busy,
-        lost,
-    })
-}
-
-/// A customer and a currency.
-type Account = (Uuid, String);
-
-/// What came of placing one order.
+/// How many orders one call for an order has placed.
 struct Placed {
-    account: Account,
-    total: u64,
-    busy: u32,
-    lost: bool,
+    kind: Kind,
+    sure: u32,
+    /// Tries that may have placed one, too. A 503 is among them: the server gives up waiting for a commit that may still
+    /// come.
+    unsure: u32,
 }
 
-/// What the server has to hold, by account.
+/// How many orders of one kind there are by our book, and by the server's.
 #[derive(Default)]
-struct Ledger {
-    accounts: HashMap<Account, Booked>,
-    busy: u32,
-    lost: u32,
+struct Count {
+    sure: u32,
+    unsure: u32,
+    found: u32,
 }
 
-#[derive(Default)]
-struct Booked {
-    sure: Tally,
-    /// The total of each try that the server may have carried out without our hearing of it. That includes those answered
-    /// with 503: the server's deadline can pass while the database commits.
-    unsure: Vec<u64>,
-}
-
-impl Ledger {
-    fn book(&mut self, placed: Placed) {
-        let booked = self.accounts.entry(placed.account).or_default();
-        let unsure = placed.busy + u32::from(placed.lost);
-        booked
-            .unsure
-            .extend(iter::repeat_n(placed.total, unsure as usize));
-        if !placed.lost {
-            booked.sure.add(placed.total);
-        }
-        self.busy += placed.busy;
-        self.lost += u32::from(placed.lost);
-    }
-
-    fn compare(mut self, found: &HashMap<Account, Tally>, differences: &mut Differences) {
-        for account in found.keys() {
-            self.accounts.entry(account.clone()).or_default();
-        }
-        let mut came_to_pass = 0;
-        for (account, booked) in &self.accounts {
-            let found = found.get(account).copied().unwrap_or_default();
-            let extra = found.minus(booked.sure);
-            match extra.filter(|extra| extra.is_made_of(&booked.unsure)) {
-                Some(extra) => came_to_pass += extra.orders,
-                None => {
-                    let (customer, currency) = account;
-                    let example =
-                        format!("{customer}: {found} {currency} instead of {}", booked.sure);
-                    differences.add("customers with other orders in a currency", example);
-                }
-            }
-        }
-        if self.busy + self.lost > 0 {
-            println!(
-                "unsure: {} orders whose answer was lost, {} tries that were answered with 503; {came_to_pass} of them are there",
-                self.lost, self.busy
-            );
-        }
+impl Count {
+    fn extra(&self) -> u32 {
+        self.found.saturating_sub(self.sure).min(self.unsure)
     }
 }
 
-/// A number of orders and the sum of their totals.
-#[derive(Clone, Copy, Default, PartialEq)]
-struct Tally {
-    orders: u64,
-    sum: u64,
-}
-
-impl Tally {
-    fn add(&mut self, total: u64) {
-        self.orders += 1;
-        self.sum += total;
-    }
-
-    fn minus(self, other: Self) -> Option<Self> {
-        Some(Self {
-            orders: self.orders.checked_sub(other.orders)?,
-            sum: self.sum.checked_sub(other.sum)?,
-        })
-    }
-
-    /// Whether it can be had by adding some of these totals.
-    fn is_made_of(self, totals: &[u64]) -> bool {
-        match totals {
-            _ if self.orders == 0 => self.sum == 0,
-            [] => false,
-            &[sum, ref others @ ..] => {
-                let without = self.minus(Self { orders: 1, sum });
-                without.is_some_and(|rest| rest.is_made_of(others)) || self.is_made_of(others)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Tally {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} orders of together {}", self.orders, self.sum)
-    }
-}
-
-/// Examples of what differs, by kind.
+/// What differs, with an example for each case.
 #[derive(Default)]
 struct Differences(BTreeMap<&'static str, Vec<String>>);
 
 impl Differences {
-    fn add(&mut self, kind: &'static str, example: String) {
-        self.0.entry(kind).or_default().push(example);
+    fn add(&mut self, what: &'static str, example: String) {
+        self.0.entry(what).or_default().push(example);
     }
 }
 
@@ -458,32 +283,38 @@ impl fmt::Display for Differences {
         if self.0.is_empty() {
             return writeln!(f, "no difference");
         }
-        for (kind, examples) in &self.0 {
-            writeln!(f, "DIFFERENCE: {} {kind}, such as", examples.len())?;
-            for example in examples.iter().take(3) {
-                writeln!(f, "  {example}")?;
-            }
+        for (what, examples) in &self.0 {
+            let some = examples[..examples.len().min(3)].join("\n  ");
+            writeln!(
+                f,
+                "DIFFERENCE: {} {what}, such as\n  {some}",
+                examples.len()
+            )?;
         }
         Ok(())
     }
 }
 
-/// One client: its connection is kept alive between requests.
+/// One client, whose connection is kept alive between requests.
 struct Client<'run> {
     run: &'run Run,
     agent: Agent,
 }
 
-/// A request.
 enum Call {
     Get(String),
     Post(&'static str, Value),
 }
 
+#[derive(Default)]
 struct Answer {
     call: String,
-    status: StatusCode,
+    /// `None` when the answer was lost; the body says how.
+    status: Option<StatusCode>,
     body: String,
+    retry_after: Duration,
+    /// Earlier tries that the server may have carried out all the same.
+    unsure: u32,
 }
 
 impl<'run> Client<'run> {
@@ -492,55 +323,44 @@ impl<'run> Client<'run> {
             .http_status_as_error(false)
             .timeout_global(Some(ANSWER_WAIT))
             .proxy(None);
-        Self {
-            run,
-            agent: config.build().new_agent(),
-        }
+        let agent = config.build().new_agent();
+        Self { run, agent }
     }
 
-    /// Makes the call until it is answered, as long as a trouble lets it be made `again`.
-    fn ask(&self, call: &Call, mut again: impl FnMut(&Trouble) -> bool) -> Result<Answer, Failure> {
-        let mut tries = 0;
-        loop {
-            if Instant::now() >= self.run.deadline {
-                return Err(Failure::OutOfTime(self.run.options.seconds));
+    /// Registers one user and returns its id.
+    fn register(&self, email: &str, name: &str) -> Result<Uuid, String> {
+        let call = Call::Post("/users", json!({ "email": email, "name": name }));
+        let answer = self.ask(&call, true)?;
+        if answer.unsure > 0 && answer.status == Some(StatusCode::CONFLICT) {
+            // The address was taken by an earlier try.
+            let page: Page<User> = self.get(format!("/users?email={email}"))?;
+            if let [user] = page.items.as_slice() {
+                return Ok(user.id);
             }
-            tries += 1;
-            let trouble = match self.try_once(call) {
-                Ok(answer) => return Ok(answer),
-                Err(trouble) => trouble,
-            };
-            if !again(&trouble) || tries == TRIES {
-                let call = call.to_string();
-                return Err(Failure::NoAnswer { call, trouble });
-            }
-            thread::sleep(match trouble {
-                Trouble::Busy(pause) => pause.min(ANSWER_WAIT),
-                Trouble::Unreachable(_) | Trouble::Lost(_) => PAUSE,
-            });
         }
+        Ok(answer.read::<User>(StatusCode::CREATED)?.id)
     }
 
-    fn try_once(&self, call: &Call) -> Result<Answer, Trouble> {
-        let url = |path| format!("{}{path}", self.run.options.url.trim_end_matches('/'));
-        let mut response = match call {
-            Call::Get(path) => self.agent.get(url(path)).call(),
-            Call::Post(path, body) => self.agent.post(url(path)).send_json(body),
-        }?;
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            let named = response.headers().get("Retry-After");
-            let seconds = named.and_then(|value| value.to_str().ok()?.parse().ok());
-            return Err(Trouble::Busy(seconds.map_or(PAUSE, Duration::from_secs)));
+    /// Places an order by one of the customers.
+    fn place(&self, mut random: Random, customers: &[Uuid]) -> Result<Placed, String> {
+        let customer = *random.pick(customers);
+        let (currency, prices) = random.pick(CURRENCIES);
+        let items: Vec<Item> = (0..random.within(&(1..=8)))
+            .map(|_| Item::invent(&mut random, prices))
+            .collect();
+        let order = json!({ "customer_id": customer, "currency": currency, "items": items });
+        // There is no Idempotency-Key yet: after a lost answer, another try could place a second order.
+        let answer = self.ask(&Call::Post("/orders", order), false)?;
+        let unsure = answer.unsure;
+        let lost = answer.status.is_none();
+        if !lost {
+            answer.read::<Order>(StatusCode::CREATED)?;
         }
-        Ok(Answer {
-            call: call.to_string(),
-            status: response.status(),
-            body: response.body_mut().read_to_string()?,
+        Ok(Placed {
+            kind: (customer, (*currency).to_owned(), total(&items)),
+            sure: u32::from(!lost),
+            unsure: unsure + u32::from(lost),
         })
-    }
-
-    fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, Failure> {
-        self.ask(&Call::Get(path), |_| true)?.read(StatusCode::OK)
     }
 
     /// Pages through a list to its end.
@@ -548,7 +368,7 @@ impl<'run> Client<'run> {
         &self,
         path: &str,
         mut visit: impl FnMut(T),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), String> {
         let mut page: Page<T> = self.get(format!("{path}?limit=200"))?;
         loop {
             page.items.into_iter().for_each(&mut visit);
@@ -558,19 +378,69 @@ impl<'run> Client<'run> {
             page = self.get(format!("{path}?limit=200&after={next}"))?;
         }
     }
+
+    fn get<T: DeserializeOwned>(&self, path: String) -> Result<T, String> {
+        self.ask(&Call::Get(path), true)?.read(StatusCode::OK)
+    }
+
+    /// Makes a call until the answer is another than 503. When an answer is lost, only a `repeatable` call is made again.
+    fn ask(&self, call: &Call, repeatable: bool) -> Result<Answer, String> {
+        let mut unsure = 0;
+        let mut trouble = String::new();
+        for _ in 0..TRIES {
+            let seconds = self.run.options.seconds;
+            if Instant::now() >= self.run.deadline {
+                return Err(format!("the run was not over after {seconds} seconds"));
+            }
+            let pause = match self.try_once(call) {
+                Ok(answer) if answer.status == Some(StatusCode::SERVICE_UNAVAILABLE) => {
+                    unsure += 1;
+                    trouble = answer.body;
+                    answer.retry_after.min(ANSWER_WAIT)
+                }
+                Ok(answer) => return Ok(Answer { unsure, ..answer }),
+                Err(error) => {
+                    let sent = may_have_arrived(&error);
+                    trouble = error.to_string();
+                    if sent && !repeatable {
+                        return Ok(Answer {
+                            call: call.to_string(),
+                            body: trouble,
+                            unsure,
+                            ..Answer::default()
+                        });
+                    }
+                    unsure += u32::from(sent);
+                    PAUSE
+                }
+            };
+            thread::sleep(pause);
+        }
+        Err(format!(
+            "{call} failed {TRIES} times, at last with: {trouble}"
+        ))
+    }
+
+    fn try_once(&self, call: &Call) -> Result<Answer, ureq::Error> {
+        let base = self.run.options.url.trim_end_matches('/');
+        let mut response = match call {
+            Call::Get(path) => self.agent.get(format!("{base}{path}")).call(),
+            Call::Post(path, body) => self.agent.post(format!("{base}{path}")).send_json(body),
+        }?;
+        let retry_after = response.headers().get("Retry-After");
+        let seconds = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
+        Ok(Answer {
+            call: call.to_string(),
+            status: Some(response.status()),
+            retry_after: seconds.map_or(PAUSE, Duration::from_secs),
+            body: response.body_mut().read_to_string()?,
+            unsure: 0,
+        })
+    }
 }
 
-impl Answer {
-    /// Reads an answer that must have this status.
-    fn read<T: DeserializeOwned>(self, status: StatusCode) -> Result<T, Failure> {
-        let body = serde_json::from_str(&self.body).ok();
-        body.filter(|_| self.status == status)
-            .ok_or(Failure::Unexpected {
-                call: self.call,
-                status: self.status,
-                body: self.body,
-            })
-    }
+fn may_have_arrived(error: &ureq::Error) -> bool {
+    !matches!(error, ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 impl fmt::Display for Call {
@@ -579,6 +449,20 @@ impl fmt::Display for Call {
             Self::Get(path) => write!(f, "GET {path}"),
             Self::Post(path, _) => write!(f, "POST {path}"),
         }
+    }
+}
+
+impl Answer {
+    /// Reads an answer that must have this status.
+    fn read<T: DeserializeOwned>(self, status: StatusCode) -> Result<T, String> {
+        let body = serde_json::from_str(&self.body).ok();
+        body.filter(|_| self.status == Some(status)).ok_or_else(|| {
+            let status = self.status.unwrap_or_default();
+            format!(
+                "{} was answered with {status} and {:.500}",
+                self.call, self.body
+            )
+        })
     }
 }
 
@@ -604,13 +488,6 @@ struct Order {
     total: u64,
 }
 
-#[derive(Serialize)]
-struct NewOrder {
-    customer_id: Uuid,
-    currency: String,
-    items: Vec<Item>,
-}
-
 #[derive(Deserialize, Serialize)]
 struct Item {
     sku: String,
@@ -618,36 +495,21 @@ struct Item {
     unit_price: u64,
 }
 
+impl Item {
+    fn invent(random: &mut Random, prices: &RangeInclusive<u32>) -> Self {
+        Self {
+            sku: random.compose(SKUS),
+            quantity: *random.pick(&[1, 1, 1, 1, 2, 2, 3, 4, 6, 12]),
+            unit_price: random.within(prices).into(),
+        }
+    }
+}
+
 fn total(items: &[Item]) -> u64 {
     let lines = items
         .iter()
         .map(|item| u64::from(item.quantity) * item.unit_price);
     lines.sum()
-}
-
-impl NewOrder {
-    fn invent(seed: u64, number: u32, customers: &[Uuid]) -> Self {
-        let mut random = Random::new(seed, "order", number);
-        let (currency, prices) = random.pick(CURRENCIES);
-        Self {
-            customer_id: *random.pick(customers),
-            currency: (*currency).to_owned(),
-            items: (0..random.within(&(1..=8)))
-                .map(|_| Item::invent(&mut random, prices))
-                .collect(),
-        }
-    }
-}
-
-impl Item {
-    fn invent(random: &mut Random, prices: &RangeInclusive<u32>) -> Self {
-        let (kind, variant) = (random.pick_word(KINDS), random.pick_word(VARIANTS));
-        Self {
-            sku: format!("{kind}-{variant}-{:04}", random.within(&(1..=9999))),
-            quantity: *random.pick(&[1, 1, 1, 1, 2, 2, 3, 4, 6, 12]),
-            unit_price: random.within(prices).into(),
-        }
-    }
 }
 
 /// `SplitMix64` (Steele, Lea and Flood, 2014).
@@ -678,9 +540,13 @@ impl Random {
         &things[(self.next() >> 32) as usize % things.len()]
     }
 
-    fn pick_word<'a>(&mut self, words: &'a str) -> &'a str {
-        let words: Vec<_> = words.split(", ").collect();
-        self.pick(&words)
+    /// Strings together one choice of each part. Parts are divided by `/`, choices by `|`.
+    fn compose<'a>(&mut self, parts: &'a str) -> String {
+        let choose = |part: &'a str| -> &'a str {
+            let choices: Vec<_> = part.split('|').collect();
+            self.pick::<&str>(&choices)
+        };
+        parts.split('/').map(choose).collect()
     }
 }
 
@@ -697,11 +563,9 @@ fn report(bar: &ProgressBar) {
     // What is missing must not be counted, and only an ended bar tells the speed of the whole.
     bar.set_length(bar.position());
     bar.finish_and_clear();
+    let (what, count, seconds) = (bar.prefix(), bar.position(), bar.elapsed().as_secs_f64());
     println!(
-        "{:18}{:>9} in {:>6.1} s {:>8.0} /s",
-        bar.prefix(),
-        bar.position(),
-        bar.elapsed().as_secs_f64(),
+        "{what:18}{count:>9} in {seconds:>6.1} s: {:.0}/s",
         bar.per_sec()
     );
 }
@@ -718,86 +582,22 @@ const CURRENCIES: &[(&str, RangeInclusive<u32>)] = &[
     ("INR", 4_900..=4_499_900),
 ];
 
-const KINDS: &str =
-    "TEA, MUG, LAMP, CHAIR, DESK, SHIRT, BOOT, BIKE, RADIO, CABLE, PEN, SOAP, TENT, KNIFE";
-const VARIANTS: &str =
-    "BLK, WHT, RED, S, M, L, XL, 250G, 1KG, 350ML, 2M, OAK, V2, EU-PLUG, SET_3, 1.5";
+const SKUS: &str = "TEA|MUG|LAMP|DESK|SHIRT|BIKE|RADIO|SOAP/-/BLK|RED|XL|250G|V2|EU-PLUG|SET_3|1.5/-/0|1|2|3/4|5|6|7/8|9";
 
-type Write = fn(&str, &str) -> String;
-
-/// Given names, family names, and how a full name is written. One accent is a character of its own (`e\u{301}`): a server
-/// that normalises names would change it.
-const NAMES: &[(&str, &str, Write)] = &[
-    (
-        "Zoë, José, Anaïs, Jean-Luc, Ame\u{301}lie, Seán, Siân, María del Mar, Ana-Sofía, João, François",
-        "O'Brien, D’Angelo, Núñez, Smith-Jones, Ó Súilleabháin, van der Berg, Müller-Lüdenscheidt, L'Hôpital, Strauß",
-        given_first,
-    ),
-    (
-        "Łukasz, Søren, Åsa, Þórunn, Jiří, Žofie, Gül, Ástríður, Rūta, Ģirts, Ștefan, Ağça",
-        "Wałęsa, Kierkegaard, Ångström, Dvořák, Šimůnek, Öztürk, Jónsdóttir, Čiurlionis, Bērziņš, Țepeș, Erdős",
-        given_first,
-    ),
-    (
-        "Анна, Фёдор, Олексій, Наталья, Ђорђе, Йордан",
-        "Соловьёва, Іваненко, Римский-Корсаков, Петровић, Щербина",
-        given_first,
-    ),
-    (
-        "Ελένη, Γιώργος, Αλέξανδρος, Χρυσούλα",
-        "Παπαδοπούλου, Θεοδωράκης, Οικονόμου",
-        given_first,
-    ),
-    (
-        "محمد, فاطمة, عبد الرحمن, ليلى, نور الدين",
-        "الخوارزمي, بن سعيد, حداد, القاسمي",
-        given_first,
-    ),
-    (
-        "נועה, יוסף, שרה, אברהם",
-        "כהן, לוי, בן־גוריון, מזרחי",
-        given_first,
-    ),
-    (
-        "प्रिया, अर्जुन, लक्ष्मी, ऋषि",
-        "शर्मा, द्विवेदी, चौधरी, श्रीवास्तव",
-        given_first,
-    ),
-    (
-        "สมชาย, ณัฐวุฒิ, กัญญา, พิมพ์ใจ",
-        "ศรีสุวรรณ, แก้วมณี, จันทร์เพ็ญ",
-        given_first,
-    ),
-    (
-        "Thị Ánh, Văn Đức, Minh Hằng, Quốc Dũng, Ngọc Quỳnh",
-        "Nguyễn, Trần, Lê, Phạm, Đặng",
-        family_first,
-    ),
-    (
-        "花子, 太郎, さくら, 健一, アンナ",
-        "佐藤, 鈴木, 髙橋, 渡邊, 小野寺",
-        family_first,
-    ),
-    (
-        "伟, 秀英, 小明, 雪梅, 志強",
-        "王, 李, 張, 欧阳, 司馬, 𠮷",
-        family_first_unspaced,
-    ),
-    (
-        "민준, 서연, 지우, 하늘, 영희",
-        "김, 이, 박, 최, 남궁",
-        family_first_unspaced,
-    ),
+/// Names as they are written where they are at home: the family name may come first, with or without a space. One accent
+/// is a character of its own (`e\u{301}`), which a server that normalises names would change.
+const NAMES: &[&str] = &[
+    "Zoë|José|Jean-Luc|Ame\u{301}lie|Seán|João|María del Mar/ /O'Brien|D’Angelo|Núñez|Ó Súilleabháin|van der Berg|Strauß",
+    "Anaïs|Chloé|Ana-Sofía|François|Jürgen/ /Smith-Jones|L'Hôpital|Müller-Lüdenscheidt|Gonçalves|Saint-Exupéry",
+    "Łukasz|Søren|Þórunn|Jiří|Žofie|Gül|Ștefan/ /Wałęsa|Ångström|Dvořák|Öztürk|Jónsdóttir|Țepeș|Erdős|Bērziņš",
+    "Анна|Фёдор|Олексій|Ђорђе|Йордан/ /Соловьёва|Іваненко|Римский-Корсаков|Петровић",
+    "Ελένη|Γιώργος|Αλέξανδρος|Χρυσούλα/ /Παπαδοπούλου|Θεοδωράκης|Οικονόμου",
+    "محمد|فاطمة|عبد الرحمن|ليلى/ /الخوارزمي|بن سعيد|حداد|القاسمي",
+    "נועה|יוסף|שרה|אברהם/ /כהן|לוי|בן־גוריון|מזרחי",
+    "प्रिया|अर्जुन|लक्ष्मी|ऋषि/ /शर्मा|द्विवेदी|चौधरी|श्रीवास्तव",
+    "สมชาย|ณัฐวุฒิ|กัญญา|พิมพ์ใจ/ /ศรีสุวรรณ|แก้วมณี|จันทร์เพ็ญ",
+    "Nguyễn|Trần|Lê|Phạm|Đặng/ /Thị|Văn|Minh|Ngọc/ /Ánh|Đức|Hằng|Quỳnh",
+    "佐藤|鈴木|髙橋|渡邊|小野寺/ /花子|太郎|さくら|健一|アンナ",
+    "王|李|張|欧阳|司馬|𠮷/伟|秀英|小明|雪梅|志強",
+    "김|이|박|최|남궁/민준|서연|지우|하늘|영희",
 ];
-
-fn given_first(given: &str, family: &str) -> String {
-    format!("{given} {family}")
-}
-
-fn family_first(given: &str, family: &str) -> String {
-    format!("{family} {given}")
-}
-
-fn family_first_unspaced(given: &str, family: &str) -> String {
-    format!("{family}{given}")
-}

@@ -1,0 +1,60 @@
+-- Databases: who may enter which, and what the roles' sessions start with. $3: settings, [{"serves", "name", "value"}, ...].
+, wanted (role, oid, name, value) AS (
+    SELECT roles.name, roles.oid, s.name, s.value
+      FROM roles JOIN jsonb_to_recordset($3) AS s (serves boolean, name text, value text) USING (serves)
+    UNION ALL
+    SELECT name, oid, 'search_path', schema FROM roles
+),
+sessions (role, database, name, value) AS (
+    SELECT setrole, setdatabase, split_part(s, '=', 1), substr(s, strpos(s, '=') + 1)
+      FROM pg_db_role_setting, unnest(setconfig) s
+)
+SELECT 'database-grant' AS rule, label AS role, 'database ' || quote_ident(datname) AS object,
+       privilege_type || CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END AS privilege,
+       format('REVOKE %s ON DATABASE %I FROM %s', privilege_type, datname, label) AS fix
+  FROM here, aclexplode(acl) JOIN who ON who.oid = grantee
+ WHERE grantee = 0
+    OR grantee IN (SELECT oid FROM roles) AND (privilege_type <> 'CONNECT' OR is_grantable)
+    OR privilege_type <> 'CONNECT' AND grantee NOT IN (SELECT oid FROM trusted)
+   AND grantee <> (SELECT datdba FROM pg_database WHERE oid = here.oid)
+
+UNION ALL
+SELECT 'other-database', label, 'database ' || quote_ident(d.datname), privilege_type,
+       format('REVOKE %s ON DATABASE %I FROM %s', privilege_type, d.datname, label)
+  FROM here, pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) JOIN who ON who.oid = grantee
+ WHERE d.datallowconn AND d.oid <> here.oid AND (grantee = 0 OR grantee IN (SELECT oid FROM roles))
+
+-- A role may change its own settings; so they are looked at again and again.
+UNION ALL
+SELECT 'setting-missing', wanted.role, wanted.name, wanted.value,
+       format('ALTER ROLE %I IN DATABASE %I SET %s = %L', wanted.role, datname, wanted.name, wanted.value)
+  FROM here, wanted
+ WHERE NOT EXISTS (SELECT FROM sessions s
+                    WHERE s.role = wanted.oid AND s.database = here.oid AND s.name = wanted.name AND s.value = wanted.value)
+UNION ALL
+SELECT 'setting-foreign', CASE s.role WHEN 0 THEN 'every role' ELSE s.role::regrole::text END, s.name, s.value,
+       CASE WHEN s.role = 0 AND s.database = 0 THEN format('ALTER ROLE ALL RESET %s', s.name)
+            WHEN s.role = 0 THEN format('ALTER DATABASE %I RESET %s', datname, s.name)
+            WHEN s.database = 0 THEN format('ALTER ROLE %s RESET %s', s.role::regrole, s.name)
+            ELSE format('ALTER ROLE %s IN DATABASE %I RESET %s', s.role::regrole, datname, s.name) END
+  FROM here, sessions s
+ WHERE s.database IN (0, here.oid)
+   AND (s.role = 0 OR s.role IN (SELECT oid FROM roles))
+   AND NOT EXISTS (SELECT FROM wanted
+                    WHERE wanted.oid = s.role AND s.database = here.oid AND wanted.name = s.name AND wanted.value = s.value)
+
+UNION ALL
+SELECT 'connection-limit', name, '', 'CONNECTION LIMIT ' || rolconnlimit, format('ALTER ROLE %I CONNECTION LIMIT 20', name)
+  FROM roles JOIN pg_roles r USING (oid)
+ WHERE rolconnlimit < 0
+UNION ALL
+SELECT 'connection-budget', 'all services', 'max_connections', sum(rolconnlimit)::text,
+       'raise max_connections, or lower the roles'' limits'
+  FROM roles JOIN pg_roles r USING (oid)
+HAVING sum(rolconnlimit) > current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+
+UNION ALL
+SELECT 'parameter-grant', label, 'parameter ' || parname, privilege_type,
+       format('REVOKE %s ON PARAMETER %s FROM %s', privilege_type, parname, label)
+  FROM pg_parameter_acl, aclexplode(paracl) JOIN who ON who.oid = grantee
+ WHERE grantee = 0 OR grantee IN (SELECT oid FROM roles) OR grantee IN (SELECT via FROM becomes)

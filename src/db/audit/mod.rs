@@ -1,0 +1,211 @@
+//! Finds every way across a wall, in any database and for any list of services.
+//!
+//! The audit only reads catalogs, so any role that may connect can run it: an operator's, CI's, or a service's own. Each
+//! part is one query over a common start (`services.sql`) and yields a row for each breach. No row, no breach.
+
+mod report;
+mod rules;
+
+use std::str::FromStr;
+
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl as _, sql_query,
+    sql_types::{Jsonb, Text},
+};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    DatabaseUrl, Service,
+    connect::{Unreachable, connect},
+    provision,
+};
+
+const COMMON: &str = include_str!("services.sql");
+const PARTS: [&str; 6] = [
+    include_str!("roles.sql"),
+    include_str!("owners.sql"),
+    include_str!("grants.sql"),
+    include_str!("databases.sql"),
+    include_str!("crossings.sql"),
+    include_str!("doors.sql"),
+];
+const MATRIX: &str = include_str!("matrix.sql");
+
+/// A database that could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be reached.
+    #[error("cannot look at the database: {0}")]
+    Unreachable(#[from] Unreachable),
+    /// It did not answer the audit's questions.
+    #[error("cannot look at the database: it refused a question of the audit ({0})")]
+    Refused(#[from] diesel::result::Error),
+}
+
+/// A service as the audit sees it: four names, which need not follow this project's rule.
+#[derive(Clone, Debug, Serialize)]
+pub struct Subject {
+    /// What the service is called.
+    pub name: String,
+    /// The schema that is its own.
+    pub schema: String,
+    /// The role that owns the schema.
+    pub owner: String,
+    /// The role that serves.
+    pub service: String,
+}
+
+/// One way across a wall.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Finding {
+    /// The kind of breach.
+    #[diesel(sql_type = Text)]
+    pub rule: String,
+    /// Who gets across, or what does.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// What it gets at.
+    #[diesel(sql_type = Text)]
+    pub object: String,
+    /// How.
+    #[diesel(sql_type = Text)]
+    pub privilege: String,
+    /// The statement that closes it; where no single one does, a comment that says how.
+    #[diesel(sql_type = Text)]
+    pub fix: String,
+}
+
+/// What a role reaches in a schema, in words; empty for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName, Serialize)]
+pub struct Reach {
+    /// A role that can log in.
+    #[diesel(sql_type = Text)]
+    pub role: String,
+    /// A service's schema.
+    #[diesel(sql_type = Text)]
+    pub schema: String,
+    /// What the role reaches there.
+    #[diesel(sql_type = Text)]
+    pub reach: String,
+}
+
+/// What an audit saw.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Every role by every schema.
+    pub matrix: Vec<Reach>,
+    /// Every way across a wall, the same in the same order each time.
+    pub findings: Vec<Finding>,
+}
+
+/// Audits the database at `url`, which may log in as anyone who may connect. `trusted` roles may reach everything.
+///
+/// # Errors
+///
+/// When the database cannot be reached or does not answer.
+pub fn run(url: &DatabaseUrl, services: &[Subject], trusted: &[String]) -> Result<Report, Error> {
+    let mut conn = connect(url)?;
+    let findings = findings(&mut conn, services, trusted)?;
+    #[expect(clippy::disallowed_methods, reason = "catalog queries are this module's work")]
+    let matrix = sql_query(format!("{COMMON}\n{MATRIX}"));
+    let matrix = matrix.bind::<Jsonb, _>(json!(services)).bind::<Jsonb, _>(json!(trusted)).load(&mut conn)?;
+    Ok(Report { matrix, findings })
+}
+
+/// Asks all questions on one connection.
+pub(super) fn findings(
+    conn: &mut PgConnection,
+    services: &[Subject],
+    trusted: &[String],
+) -> Result<Vec<Finding>, diesel::result::Error> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for part in PARTS {
+        #[expect(clippy::disallowed_methods, reason = "catalog queries are this module's work")]
+        let query = sql_query(format!("{COMMON}\n{part}"))
+            .bind::<Jsonb, _>(json!(services))
+            .bind::<Jsonb, _>(json!(trusted));
+        if part.contains("$3") {
+            findings.extend(query.bind::<Jsonb, _>(provision::settings()).load::<Finding>(conn)?);
+        } else {
+            findings.extend(query.load::<Finding>(conn)?);
+        }
+    }
+    findings.sort_by_key(Finding::id);
+    findings.dedup();
+    Ok(findings)
+}
+
+impl Finding {
+    /// A name for this very breach that is the same in every run, so that one can be told from the next.
+    pub fn id(&self) -> String {
+        [&*self.rule, &self.role, &self.object, &self.privilege].join(":").trim_end_matches(':').to_owned()
+    }
+
+    /// What the breach allows.
+    pub fn allows(&self) -> &'static str {
+        rules::allows(&self.rule)
+    }
+}
+
+impl From<&Service> for Subject {
+    fn from(service: &Service) -> Self {
+        Self {
+            name: service.name().to_owned(),
+            schema: service.name().to_owned(),
+            owner: service.owner_role(),
+            service: service.service_role(),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = &'static str;
+
+    /// Reads `name=schema,owner,role`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = text.split_once('=').map(|(name, rest)| (name, rest.split(',').collect::<Vec<_>>()));
+        match names {
+            Some((name, parts)) if parts.len() == 3 && !name.is_empty() && !parts.contains(&"") => Ok(Self {
+                name: name.to_owned(),
+                schema: parts[0].to_owned(),
+                owner: parts[1].to_owned(),
+                service: parts[2].to_owned(),
+            }),
+            Some(_) | None => Err("must be name=schema,owner,role"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_read_from_its_four_names() {
+        let subject: Subject = "billing=bill,bill_admin,bill_app".parse().unwrap();
+
+        assert_eq!((&*subject.name, &*subject.schema), ("billing", "bill"));
+        assert_eq!((&*subject.owner, &*subject.service), ("bill_admin", "bill_app"));
+        for bad in ["", "billing", "billing=a,b", "billing=a,b,c,d", "=a,b,c", "billing=a,,c"] {
+            assert!(bad.parse::<Subject>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_rule_of_the_queries_says_what_it_allows() {
+        for part in PARTS {
+            for line in part.lines() {
+                let Some(rule) = line.trim_start().strip_prefix("SELECT ").map(|rest| rest.trim_start_matches("DISTINCT '").trim_start_matches('\'')) else {
+                    continue;
+                };
+                if let Some((rule, _)) = rule.split_once('\'')
+                    && rule.contains('-')
+                    && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                {
+                    assert!(rules::RULES.iter().any(|(name, _)| *name == rule), "{rule} is not explained");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+-- Owners: an owner can do anything to what it owns, and grant it to anyone.
+SELECT 'schema-owner' AS rule, nspowner::regrole::text AS role, schema AS object, 'OWNER' AS privilege,
+       format('ALTER SCHEMA %I OWNER TO %I', schema, owner_name) AS fix
+  FROM services WHERE nspowner <> owner
+
+UNION ALL
+SELECT 'object-owner', relowner::regrole::text, c.oid::regclass::text, 'OWNER',
+       format('ALTER TABLE %s OWNER TO %I', c.oid::regclass, owner_name)
+  FROM services JOIN pg_class c ON relnamespace = nsp AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+ WHERE relowner <> owner
+UNION ALL
+SELECT 'object-owner', proowner::regrole::text, p.oid::regprocedure::text, 'OWNER',
+       format('ALTER ROUTINE %s OWNER TO %I', p.oid::regprocedure, owner_name)
+  FROM services JOIN pg_proc p ON pronamespace = nsp
+ WHERE proowner <> owner
+UNION ALL
+SELECT 'object-owner', typowner::regrole::text, t.oid::regtype::text, 'OWNER',
+       format('ALTER TYPE %s OWNER TO %I', t.oid::regtype, owner_name)
+  FROM services JOIN pg_type t ON typnamespace = nsp AND typrelid = 0 AND typelem = 0
+ WHERE typowner <> owner
+
+-- What a service's role owns anywhere else: in another schema, in another database, or the database itself.
+UNION ALL
+SELECT 'owned-elsewhere', name, coalesce(found.identity, 'an object of another database'), 'OWNER',
+       format('-- as a superuser, in its database: REASSIGN OWNED BY %I TO <its rightful owner>', name)
+  FROM here, roles
+  JOIN pg_shdepend d ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = roles.oid AND d.deptype = 'o'
+  LEFT JOIN LATERAL (SELECT x.schema, x.type || ' ' || x.identity AS identity
+                       FROM pg_identify_object(d.classid, d.objid, d.objsubid) x
+                      WHERE d.dbid IN (0, here.oid)) AS found ON true
+ WHERE serves
+    OR d.dbid NOT IN (0, here.oid)
+    OR NOT (d.classid = 'pg_namespace'::regclass AND d.objid IS NOT DISTINCT FROM nsp
+         OR d.classid = 'pg_default_acl'::regclass
+         OR found.schema IS NOT DISTINCT FROM roles.schema)

@@ -1,0 +1,64 @@
+-- Roles: are they there, what may they do by themselves, and who can become whom?
+SELECT 'missing-schema' AS rule, owner_name AS role, schema AS object, '' AS privilege,
+       format('CREATE SCHEMA %I AUTHORIZATION %I', schema, owner_name) AS fix
+  FROM services WHERE nsp IS NULL
+
+UNION ALL
+SELECT 'missing-role', wanted, schema, '', format('CREATE ROLE %I LOGIN NOINHERIT', wanted)
+  FROM services, LATERAL (VALUES (owner, owner_name), (service, service_name)) AS v (found, wanted)
+ WHERE found IS NULL
+
+UNION ALL
+SELECT 'role-attribute', name, '', attribute, format('ALTER ROLE %I NO%s', name, attribute)
+  FROM roles
+  JOIN pg_roles r USING (oid),
+       LATERAL (VALUES ('SUPERUSER', rolsuper), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
+                       ('REPLICATION', rolreplication), ('BYPASSRLS', rolbypassrls)) AS a (attribute, has)
+ WHERE has
+
+UNION ALL
+SELECT 'shared-role', service_name, schema, '', 'give each service an owner role and a serving role of its own'
+  FROM services s
+ WHERE owner = service OR EXISTS (SELECT FROM services o WHERE o.name <> s.name AND s.service IN (o.service, o.owner))
+
+UNION ALL
+SELECT 'superuser', quote_ident(rolname), '', 'SUPERUSER', format('ALTER ROLE %I NOSUPERUSER', rolname)
+  FROM pg_roles
+ WHERE rolsuper AND oid NOT IN (SELECT oid FROM trusted) AND oid NOT IN (SELECT oid FROM roles)
+
+UNION ALL
+SELECT 'membership', roles.name, via::regrole::text, 'MEMBER',
+       CASE WHEN EXISTS (SELECT FROM pg_auth_members WHERE member = role AND roleid = via)
+            THEN format('REVOKE %s FROM %I', via::regrole, roles.name)
+            ELSE format('-- %I is a member of it by way of another role; revoke that one', roles.name) END
+  FROM becomes JOIN roles ON roles.oid = role
+
+UNION ALL
+SELECT DISTINCT 'impersonation', member::regrole::text, roles.name, 'MEMBER',
+       CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = i.member AND roleid = role)
+            THEN format('REVOKE %I FROM %s', roles.name, member::regrole)
+            ELSE format('-- a member of %I by way of another role; revoke that one', roles.name) END
+  FROM impersonates i
+  JOIN roles ON roles.oid = role
+  JOIN pg_roles m ON m.oid = member
+ WHERE NOT m.rolsuper AND member NOT IN (SELECT oid FROM trusted)
+
+-- Belt and braces: what the server itself says that every other role can reach, whichever way.
+UNION ALL
+SELECT 'effective-reach', quote_ident(rolname), schema, concat_ws(', ', u, c, t),
+       format('REVOKE ALL ON SCHEMA %I FROM %I; REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM %2$I', schema, rolname)
+  FROM services
+  JOIN pg_roles r ON NOT rolsuper AND rolname !~ '^pg_' AND r.oid NOT IN (owner, service)
+                 AND r.oid NOT IN (SELECT oid FROM trusted),
+       LATERAL (SELECT CASE WHEN has_schema_privilege(r.oid, nsp, 'USAGE') THEN 'USAGE' END AS u,
+                       CASE WHEN has_schema_privilege(r.oid, nsp, 'CREATE') THEN 'CREATE' END AS c,
+                       (SELECT count(*) || ' relations' FROM pg_class
+                         WHERE relnamespace = nsp
+                           AND CASE WHEN relkind IN ('r', 'p', 'v', 'm', 'f')
+                                    THEN has_table_privilege(r.oid, pg_class.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')
+                                      OR has_any_column_privilege(r.oid, pg_class.oid, 'SELECT, INSERT, UPDATE, REFERENCES')
+                                    WHEN relkind = 'S' THEN has_sequence_privilege(r.oid, pg_class.oid, 'USAGE, SELECT, UPDATE')
+                                    ELSE false END
+                        HAVING count(*) > 0) AS t
+               ) AS can
+ WHERE nsp IS NOT NULL AND (u IS NOT NULL OR c IS NOT NULL OR t IS NOT NULL)
