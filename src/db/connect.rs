@@ -11,7 +11,10 @@ pub struct Unreachable(&'static str);
 
 /// Connects, for work that happens once: provisioning, migration, an audit.
 pub(super) fn connect(url: &DatabaseUrl) -> Result<PgConnection, Unreachable> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that connects outside a pool")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that connects outside a pool"
+    )]
     PgConnection::establish(url.expose()).map_err(|error| Unreachable::because(&error.to_string()))
 }
 
@@ -23,16 +26,28 @@ impl Unreachable {
             ("password authentication failed", "the login is refused"),
             ("no password supplied", "the login is refused"),
             ("is not permitted to log in", "the login is refused"),
-            ("permission denied for database", "the role may not enter the database"),
-            ("is not currently accepting connections", "the database accepts no connections"),
+            (
+                "permission denied for database",
+                "the role may not enter the database",
+            ),
+            (
+                "is not currently accepting connections",
+                "the database accepts no connections",
+            ),
             ("does not exist", "there is no such database or role"),
             ("too many connections", "the role has no connection left"),
             ("too many clients", "the server has no connection left"),
-            ("remaining connection slots", "the server has no connection left"),
+            (
+                "remaining connection slots",
+                "the server has no connection left",
+            ),
             ("Connection refused", "nobody listens there"),
             ("No such file or directory", "nobody listens there"),
             ("could not translate host name", "there is no such host"),
-            ("certificate", "the server's certificate is not to be trusted"),
+            (
+                "certificate",
+                "the server's certificate is not to be trusted",
+            ),
             ("timeout expired", "it does not answer"),
         ];
         let reason = REASONS.iter().find(|(words, _)| message.contains(words));

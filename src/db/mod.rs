@@ -7,7 +7,9 @@
 //!
 //! Only this folder opens a connection or writes SQL by hand; clippy.toml keeps it so.
 
+pub mod audit;
 mod batch;
+mod connect;
 pub mod embedded;
 mod error;
 pub mod migrate;

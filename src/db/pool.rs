@@ -13,7 +13,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::{Batch, DatabaseUrl, Error, Owner};
+use super::{Batch, DatabaseUrl, Error, Owner, connect::Unreachable};
 
 /// How much of its database one service may use, and how long it may wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +211,7 @@ impl<E> From<diesel::result::Error> for Failure<E> {
     }
 }
 
-/// Tells the log why no connection can be had, in words of ours: libpq's own message names roles and addresses.
+/// Tells the log why no connection can be had.
 #[derive(Debug)]
 struct LogWithoutSecrets {
     service: &'static str,
@@ -219,28 +219,19 @@ struct LogWithoutSecrets {
 
 impl r2d2::HandleError<diesel::r2d2::Error> for LogWithoutSecrets {
     fn handle_error(&self, error: diesel::r2d2::Error) {
-        const REASONS: [(&str, &str); 7] = [
-            ("password authentication failed", "the login is refused"),
-            ("is not permitted to log in", "the login is refused"),
-            ("permission denied for database", "the login is refused"),
-            ("too many connections", "the role has no connection left"),
-            ("too many clients", "the server has no connection left"),
-            ("Connection refused", "nobody listens there"),
-            ("No such file or directory", "nobody listens there"),
-        ];
-        let message = error.to_string();
-        if message.contains("the database system is") {
-            // Starting up or shutting down: a moment of every embedded server's life.
-            return tracing::debug!(service = self.service, "the database starts or stops");
+        let reason = Unreachable::because(&error.to_string());
+        if reason.is_passing() {
+            tracing::debug!(
+                service = self.service,
+                "{} cannot reach its database: {reason}",
+                self.service
+            );
+        } else {
+            tracing::warn!(
+                service = self.service,
+                "{} cannot reach its database: {reason}",
+                self.service
+            );
         }
-        let reason = REASONS
-            .iter()
-            .find_map(|(words, reason)| message.contains(words).then_some(*reason))
-            .unwrap_or("the connection failed");
-        tracing::warn!(
-            service = self.service,
-            "{} cannot reach its database: {reason}",
-            self.service
-        );
     }
 }

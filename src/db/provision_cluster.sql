@@ -33,8 +33,8 @@ plan (step, statement) AS (
     UNION ALL
     SELECT 3, format('REVOKE %s FROM %s', roleid::regrole, member::regrole)
       FROM pg_auth_members
-     WHERE roleid::regrole::text IN (SELECT quote_ident(name) FROM wanted)
-        OR member::regrole::text IN (SELECT quote_ident(name) FROM wanted)
+     WHERE roleid IN (SELECT oid FROM pg_roles JOIN wanted ON rolname = name)
+        OR member IN (SELECT oid FROM pg_roles JOIN wanted ON rolname = name)
 
     -- 3. The database. PUBLIC may neither enter it nor the two that every cluster starts with.
     UNION ALL

@@ -1,10 +1,12 @@
 -- What this database still lacks: one statement a row, in the order to run them. No row: nothing to do.
--- Read-only. $1 is the list of services as JSON: [{"schema", "owner", "service"}, ...]. The roles exist already.
+-- Read-only. $1 is the list of services as JSON: [{"schema", "owner", "service"}, ...]; $2 the database's name, which says
+-- what to compare with when the database does not exist yet and another one is looked at in its stead; $3 the settings of the
+-- roles: [{"serves", "name", "value"}, ...].
 WITH services AS (
     SELECT s.*, o.oid AS owner_oid, r.oid AS service_oid, n.oid AS schema_oid, n.nspowner, n.nspacl
       FROM jsonb_to_recordset($1) AS s (schema text, owner text, service text)
-      JOIN pg_roles o ON o.rolname = s.owner
-      JOIN pg_roles r ON r.rolname = s.service
+      LEFT JOIN pg_roles o ON o.rolname = s.owner
+      LEFT JOIN pg_roles r ON r.rolname = s.service
       LEFT JOIN pg_namespace n ON n.nspname = s.schema
 ),
 roles (name, oid, schema, serves) AS (
@@ -13,19 +15,12 @@ roles (name, oid, schema, serves) AS (
     SELECT service, service_oid, schema, true FROM services
 ),
 here AS (
-    SELECT oid, datname, coalesce(datacl, acldefault('d', datdba)) AS acl
-      FROM pg_database
-     WHERE datname = current_database()
+    SELECT oid, wanted.name AS datname, coalesce(datacl, acldefault('d', coalesce(datdba, 10))) AS acl
+      FROM (VALUES ($2)) AS wanted (name)
+      LEFT JOIN pg_database ON datname = wanted.name
 ),
--- Each role starts in its own schema only, and no statement or idle transaction of a serving role lasts long.
--- lc_messages: the program knows a few conditions by PostgreSQL's English words.
 settings (serves, name, value) AS (
-    VALUES (true, 'statement_timeout', '3s'),
-           (true, 'lock_timeout', '1s'),
-           (true, 'idle_in_transaction_session_timeout', '5s'),
-           (true, 'temp_file_limit', '64MB'),
-           (true, 'lc_messages', 'C'),
-           (false, 'lock_timeout', '5s')
+    SELECT * FROM jsonb_to_recordset($3) AS s (serves boolean, name text, value text)
 ),
 wanted_settings (role, oid, name, value) AS (
     SELECT roles.name, roles.oid, settings.name, settings.value FROM roles JOIN settings USING (serves)

@@ -42,6 +42,23 @@ impl DatabaseUrl {
         Self(format!("{}/{}{query}", &text[..path], percent_encoded(database)).into())
     }
 
+    /// The same server and database, but another login. Understands both forms that libpq reads.
+    #[must_use]
+    pub fn with_login(&self, role: &str, password: &SecretString) -> Self {
+        let (text, password) = (self.expose(), password.expose_secret());
+        let Some(authority) = text.find("://").map(|at| at + "://".len()) else {
+            return Self(format!("{text} user='{role}' password='{password}'").into());
+        };
+        let end = text[authority..]
+            .find(['/', '?'])
+            .map_or(text.len(), |at| authority + at);
+        let host = text[authority..end]
+            .rfind('@')
+            .map_or(authority, |at| authority + at + 1);
+        let login = format!("{}:{}@", percent_encoded(role), percent_encoded(password));
+        Self(format!("{}{login}{}", &text[..authority], &text[host..]).into())
+    }
+
     /// The connection string itself, for the one moment at which libpq reads it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -105,6 +122,24 @@ mod tests {
         for (from, to) in moved {
             let from: DatabaseUrl = from.parse().unwrap();
             assert_eq!(from.with_database("b").expose(), to);
+        }
+    }
+
+    #[test]
+    fn another_login_keeps_all_the_rest() {
+        let moved = [
+            (
+                "postgres://u:p@h:1/a?sslmode=require",
+                "postgres://r:p%40ss@h:1/a?sslmode=require",
+            ),
+            ("postgres://h/a", "postgres://r:p%40ss@h/a"),
+            ("postgresql:///a", "postgresql://r:p%40ss@/a"),
+            ("host=h user=u", "host=h user=u user='r' password='p@ss'"),
+        ];
+
+        for (from, to) in moved {
+            let from: DatabaseUrl = from.parse().unwrap();
+            assert_eq!(from.with_login("r", &"p@ss".into()).expose(), to);
         }
     }
 

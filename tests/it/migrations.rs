@@ -159,7 +159,10 @@ fn a_migration_is_not_run_by_a_login_that_does_not_stand_in_the_services_schema(
 
     let error = migrate::run(&SERVICES[0], &database.owner_url(&SERVICES[1])).unwrap_err();
 
-    assert!(error.to_string().contains("search_path"), "{error}");
+    assert!(
+        error.to_string().contains("this login is not users_owner"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -107,9 +107,15 @@ pub struct Report {
 pub fn run(url: &DatabaseUrl, services: &[Subject], trusted: &[String]) -> Result<Report, Error> {
     let mut conn = connect(url)?;
     let findings = findings(&mut conn, services, trusted)?;
-    #[expect(clippy::disallowed_methods, reason = "catalog queries are this module's work")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "catalog queries are this module's work"
+    )]
     let matrix = sql_query(format!("{COMMON}\n{MATRIX}"));
-    let matrix = matrix.bind::<Jsonb, _>(json!(services)).bind::<Jsonb, _>(json!(trusted)).load(&mut conn)?;
+    let matrix = matrix
+        .bind::<Jsonb, _>(json!(services))
+        .bind::<Jsonb, _>(json!(trusted))
+        .load(&mut conn)?;
     Ok(Report { matrix, findings })
 }
 
@@ -121,12 +127,19 @@ pub(super) fn findings(
 ) -> Result<Vec<Finding>, diesel::result::Error> {
     let mut findings: Vec<Finding> = Vec::new();
     for part in PARTS {
-        #[expect(clippy::disallowed_methods, reason = "catalog queries are this module's work")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "catalog queries are this module's work"
+        )]
         let query = sql_query(format!("{COMMON}\n{part}"))
             .bind::<Jsonb, _>(json!(services))
             .bind::<Jsonb, _>(json!(trusted));
         if part.contains("$3") {
-            findings.extend(query.bind::<Jsonb, _>(provision::settings()).load::<Finding>(conn)?);
+            findings.extend(
+                query
+                    .bind::<Jsonb, _>(provision::settings())
+                    .load::<Finding>(conn)?,
+            );
         } else {
             findings.extend(query.load::<Finding>(conn)?);
         }
@@ -139,7 +152,10 @@ pub(super) fn findings(
 impl Finding {
     /// A name for this very breach that is the same in every run, so that one can be told from the next.
     pub fn id(&self) -> String {
-        [&*self.rule, &self.role, &self.object, &self.privilege].join(":").trim_end_matches(':').to_owned()
+        [&*self.rule, &self.role, &self.object, &self.privilege]
+            .join(":")
+            .trim_end_matches(':')
+            .to_owned()
     }
 
     /// What the breach allows.
@@ -164,14 +180,18 @@ impl FromStr for Subject {
 
     /// Reads `name=schema,owner,role`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let names = text.split_once('=').map(|(name, rest)| (name, rest.split(',').collect::<Vec<_>>()));
+        let names = text
+            .split_once('=')
+            .map(|(name, rest)| (name, rest.split(',').collect::<Vec<_>>()));
         match names {
-            Some((name, parts)) if parts.len() == 3 && !name.is_empty() && !parts.contains(&"") => Ok(Self {
-                name: name.to_owned(),
-                schema: parts[0].to_owned(),
-                owner: parts[1].to_owned(),
-                service: parts[2].to_owned(),
-            }),
+            Some((name, parts)) if parts.len() == 3 && !name.is_empty() && !parts.contains(&"") => {
+                Ok(Self {
+                    name: name.to_owned(),
+                    schema: parts[0].to_owned(),
+                    owner: parts[1].to_owned(),
+                    service: parts[2].to_owned(),
+                })
+            }
             Some(_) | None => Err("must be name=schema,owner,role"),
         }
     }
@@ -186,8 +206,18 @@ mod tests {
         let subject: Subject = "billing=bill,bill_admin,bill_app".parse().unwrap();
 
         assert_eq!((&*subject.name, &*subject.schema), ("billing", "bill"));
-        assert_eq!((&*subject.owner, &*subject.service), ("bill_admin", "bill_app"));
-        for bad in ["", "billing", "billing=a,b", "billing=a,b,c,d", "=a,b,c", "billing=a,,c"] {
+        assert_eq!(
+            (&*subject.owner, &*subject.service),
+            ("bill_admin", "bill_app")
+        );
+        for bad in [
+            "",
+            "billing",
+            "billing=a,b",
+            "billing=a,b,c,d",
+            "=a,b,c",
+            "billing=a,,c",
+        ] {
             assert!(bad.parse::<Subject>().is_err(), "{bad}");
         }
     }
@@ -196,14 +226,22 @@ mod tests {
     fn every_rule_of_the_queries_says_what_it_allows() {
         for part in PARTS {
             for line in part.lines() {
-                let Some(rule) = line.trim_start().strip_prefix("SELECT ").map(|rest| rest.trim_start_matches("DISTINCT '").trim_start_matches('\'')) else {
+                let Some(rule) = line.trim_start().strip_prefix("SELECT ").map(|rest| {
+                    rest.trim_start_matches("DISTINCT '")
+                        .trim_start_matches('\'')
+                }) else {
                     continue;
                 };
                 if let Some((rule, _)) = rule.split_once('\'')
                     && rule.contains('-')
-                    && rule.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+                    && rule
+                        .bytes()
+                        .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
                 {
-                    assert!(rules::RULES.iter().any(|(name, _)| *name == rule), "{rule} is not explained");
+                    assert!(
+                        rules::RULES.iter().any(|(name, _)| *name == rule),
+                        "{rule} is not explained"
+                    );
                 }
             }
         }

@@ -58,14 +58,28 @@ impl Report {
             }
         }
         let reach = |role: &str, schema: &str| {
-            let cell = self.matrix.iter().find(|cell| cell.role == role && cell.schema == schema);
-            cell.map(|cell| &*cell.reach).filter(|reach| !reach.is_empty()).unwrap_or("–")
+            let cell = self
+                .matrix
+                .iter()
+                .find(|cell| cell.role == role && cell.schema == schema);
+            cell.map(|cell| &*cell.reach)
+                .filter(|reach| !reach.is_empty())
+                .unwrap_or("–")
         };
-        let width = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+        let width = |texts: &mut dyn Iterator<Item = &str>| {
+            texts.map(|text| text.chars().count()).max().unwrap_or(0)
+        };
         let first = width(&mut roles.iter().copied().chain(["role"]));
         let columns: Vec<usize> = schemas
             .iter()
-            .map(|schema| width(&mut roles.iter().map(|role| reach(role, schema)).chain([*schema])))
+            .map(|schema| {
+                width(
+                    &mut roles
+                        .iter()
+                        .map(|role| reach(role, schema))
+                        .chain([*schema]),
+                )
+            })
             .collect();
 
         write!(f, "{:first$}", "role")?;
@@ -85,5 +99,9 @@ impl Report {
 }
 
 fn ways(count: usize) -> String {
-    if count == 1 { "One way".to_owned() } else { format!("{count} ways") }
+    if count == 1 {
+        "One way".to_owned()
+    } else {
+        format!("{count} ways")
+    }
 }

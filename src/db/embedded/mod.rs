@@ -23,11 +23,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use diesel::{Connection as _, PgConnection};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use self::{account::Account, keeper::Keeper, programs::Programs};
-use super::{DatabaseUrl, Service, migrate, provision};
+use super::{DatabaseUrl, Service, connect::connect, migrate, provision};
 
 /// The one database of an embedded server.
 pub const DATABASE: &str = "app";
@@ -200,34 +199,47 @@ impl Embedded {
     ///
     /// When the walls cannot be built or a migration fails.
     pub fn prepare(&self, services: &[Service]) -> Result<Vec<DatabaseUrl>, Error> {
-        let plan = provision::Plan {
-            database: DATABASE,
-            connections: 20,
-        };
-        provision::run(&self.admin, plan, services)?;
+        let plan = self.plan(DATABASE, services);
+        plan.run()?;
         services
             .iter()
             .map(|service| {
-                migrate::run(service, &self.login(&service.owner_role(), DATABASE)?)?;
-                Ok(self.login(&service.service_role(), DATABASE)?)
+                migrate::run(service, &self.login(&plan, &service.owner_role())?)?;
+                Ok(self.login(&plan, &service.service_role())?)
             })
             .collect()
     }
 
-    /// Gives `role` a new password and returns the URL by which it logs in to `database`.
+    /// What makes `database` of this cluster a home for `services`.
+    pub const fn plan<'a>(
+        &'a self,
+        database: &'a str,
+        services: &'a [Service],
+    ) -> provision::Plan<'a> {
+        provision::Plan {
+            admin: &self.admin,
+            database,
+            connections: 20,
+            services,
+        }
+    }
+
+    /// Gives `role` a new password and returns the URL by which it logs in to the plan's database.
     ///
     /// # Errors
     ///
     /// When there is no such role.
-    pub fn login(&self, role: &str, database: &str) -> Result<DatabaseUrl, provision::Error> {
-        let password = provision::new_password(&self.admin, role)?;
-        Ok(DatabaseUrl::on_socket(
-            &self.data_dir.join("run"),
-            PORT,
-            role,
-            password.expose_secret(),
-            database,
-        ))
+    pub fn login(
+        &self,
+        plan: &provision::Plan<'_>,
+        role: &str,
+    ) -> Result<DatabaseUrl, provision::Error> {
+        let password = provision::random_password();
+        plan.set_password(role, &password)?;
+        Ok(self
+            .admin
+            .with_login(role, &password)
+            .with_database(plan.database))
     }
 
     /// The URL of the cluster's superuser.
@@ -243,12 +255,7 @@ impl Embedded {
     fn wait_until_ready(&self) -> Result<(), Error> {
         let begun = Instant::now();
         loop {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the first connection, which shows that the server is up"
-            )]
-            let attempt = PgConnection::establish(self.admin.expose());
-            match attempt {
+            match connect(&self.admin) {
                 Ok(_conn) => return Ok(()),
                 Err(_) if begun.elapsed() < PATIENCE && !self.keeper.gave_up() => {
                     thread::sleep(Duration::from_millis(20));

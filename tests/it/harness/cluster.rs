@@ -46,7 +46,8 @@ impl Cluster {
         let urls: Vec<_> = SERVICES
             .iter()
             .map(|service| {
-                let login = |role: &str| embedded.login(role, TEMPLATE).unwrap();
+                let plan = embedded.plan(TEMPLATE, SERVICES);
+                let login = |role: &str| embedded.login(&plan, role).unwrap();
                 (login(&service.owner_role()), login(&service.service_role()))
             })
             .collect();
@@ -64,10 +65,12 @@ impl Cluster {
 fn provision_services(embedded: &Embedded, database: &str) -> Vec<String> {
     // All tests share the roles, so the roles may hold as many connections as the tests need together.
     let plan = provision::Plan {
-        database,
-        connections: 200,
+        connections: 100,
+        ..embedded.plan(database, SERVICES)
     };
-    provision::run(embedded.admin(), plan, SERVICES).unwrap()
+    let report = plan.run().unwrap();
+    assert_eq!(report.open, [""; 0]);
+    report.done
 }
 
 /// A provisioned and migrated database, dropped with this value.
