@@ -88,23 +88,18 @@ impl Run {
     }
 
     fn load_and_compare(&self) -> Result<Differences, String> {
-        let Options {
-            users,
-            orders,
-            seed,
-            ..
-        } = self.options;
+        let options = &self.options;
         // A wrong URL shows at once, not after many tries.
         let first = Call::Get("/users?limit=1".to_owned());
         let answer = Client::new(self).try_once(&first);
         let answer = answer.map_err(|error| format!("{first} failed: {error}"))?;
         answer.read::<Page<User>>(StatusCode::OK)?;
 
-        let ids = self.share_out("users registered", users, |client, number| {
+        let ids = self.share_out("users registered", options.users, |client, number| {
             client.register(&self.email(number), &self.name(number))
         })?;
-        let placed = self.share_out("orders placed", orders, |client, number| {
-            client.place(Random::new(seed, "order", number), &ids)
+        let placed = self.share_out("orders placed", options.orders, |client, number| {
+            client.place(Random::new(options.seed, "order", number), &ids)
         })?;
 
         let mut differences = Differences::default();
@@ -159,18 +154,13 @@ impl Run {
             bar.inc(1);
             let is = (user.id, user.name);
             match sent.remove(&user.email) {
-                None => differences.add("users are listed twice or were never sent", user.email),
-                Some(sent) if sent != is => {
-                    differences.add(
-                        "users have another id or name",
-                        format!("{is:?}, not {sent:?}"),
-                    );
-                }
-                Some(_) => (),
+                None => differences.add("users listed twice or never sent", user.email),
+                Some(sent) if sent == is => (),
+                Some(sent) => differences.add("users changed", format!("{is:?}, not {sent:?}")),
             }
         })?;
         for email in sent.into_keys() {
-            differences.add("users are missing", email);
+            differences.add("users missing", email);
         }
         report(&bar);
         Ok(())
@@ -179,14 +169,14 @@ impl Run {
     fn compare_orders(
         &self,
         ids: &[Uuid],
-        placed: Vec<Placed>,
+        placed: Vec<(Kind, Count)>,
         differences: &mut Differences,
     ) -> Result<(), String> {
         let mut ledger: HashMap<Kind, Count> = HashMap::new();
-        for Placed { kind, sure, unsure } in placed {
+        for (kind, placed) in placed {
             let count = ledger.entry(kind).or_default();
-            count.sure += sure;
-            count.unsure += unsure;
+            count.sure += placed.sure;
+            count.unsure += placed.unsure;
         }
         let customers: HashSet<&Uuid> = ids.iter().collect();
         let bar = progress("orders compared", self.options.orders);
@@ -197,11 +187,8 @@ impl Run {
             bar.inc(1);
             let total = total(&order.items);
             if total != order.total {
-                let example = format!("{} has {}, not {total}", order.id, order.total);
-                differences.add(
-                    "orders have a total that is not the sum of their items",
-                    example,
-                );
+                let example = format!("{}: {}, not {total}", order.id, order.total);
+                differences.add("orders with a wrong total", example);
             }
             let kind = (order.customer_id, order.currency, total);
             ledger.entry(kind).or_default().found += 1;
@@ -210,21 +197,14 @@ impl Run {
 
         let unsure: u32 = ledger.values().map(|count| count.unsure).sum();
         if unsure > 0 {
-            let there: u32 = ledger.values().map(Count::extra).sum();
-            println!(
-                "{unsure} tries to place an order are unsure (503, or no answer); {there} of them placed it"
-            );
+            let there: u32 = ledger.values().map(Count::beyond_sure).sum();
+            println!("unsure: {unsure} orders answered with 503 or not at all; {there} are there");
         }
         for ((customer, currency, total), count) in ledger {
-            if !(count.sure..=count.sure + count.unsure).contains(&count.found) {
-                let example = format!(
-                    "{customer} has {} of {total} {currency}, not {}",
-                    count.found, count.sure
-                );
-                differences.add(
-                    "customers have another number of orders of one total",
-                    example,
-                );
+            let Count { sure, found, .. } = count;
+            if found < sure || count.beyond_sure() > count.unsure {
+                let example = format!("{customer}, {total} {currency}: {found}, not {sure}");
+                differences.add("orders missing or too many", example);
             }
         }
         Ok(())
@@ -242,29 +222,23 @@ impl Run {
     }
 }
 
-/// Customer, currency and total of an order.
+/// Customer, currency and total: orders that agree in these are counted together.
 type Kind = (Uuid, String, u64);
 
-/// How many orders one call for an order has placed.
-struct Placed {
-    kind: Kind,
-    sure: u32,
-    /// Tries that may have placed one, too. A 503 is among them: the server gives up waiting for a commit that may still
-    /// come.
-    unsure: u32,
-}
-
-/// How many orders of one kind there are by our book, and by the server's.
+/// How many orders there are.
 #[derive(Default)]
 struct Count {
+    /// Confirmed by an answer.
     sure: u32,
+    /// Perhaps placed. A 503 is among them: the server gives up waiting for a commit that may still come.
     unsure: u32,
+    /// Read back.
     found: u32,
 }
 
 impl Count {
-    fn extra(&self) -> u32 {
-        self.found.saturating_sub(self.sure).min(self.unsure)
+    fn beyond_sure(&self) -> u32 {
+        self.found.saturating_sub(self.sure)
     }
 }
 
@@ -284,12 +258,8 @@ impl fmt::Display for Differences {
             return writeln!(f, "no difference");
         }
         for (what, examples) in &self.0 {
-            let some = examples[..examples.len().min(3)].join("\n  ");
-            writeln!(
-                f,
-                "DIFFERENCE: {} {what}, such as\n  {some}",
-                examples.len()
-            )?;
+            let (number, some) = (examples.len(), &examples[..examples.len().min(3)]);
+            writeln!(f, "DIFFERENT: {what} ({number})\n  {}", some.join("\n  "))?;
         }
         Ok(())
     }
@@ -342,7 +312,7 @@ impl<'run> Client<'run> {
     }
 
     /// Places an order by one of the customers.
-    fn place(&self, mut random: Random, customers: &[Uuid]) -> Result<Placed, String> {
+    fn place(&self, mut random: Random, customers: &[Uuid]) -> Result<(Kind, Count), String> {
         let customer = *random.pick(customers);
         let (currency, prices) = random.pick(CURRENCIES);
         let items: Vec<Item> = (0..random.within(&(1..=8)))
@@ -351,16 +321,17 @@ impl<'run> Client<'run> {
         let order = json!({ "customer_id": customer, "currency": currency, "items": items });
         // There is no Idempotency-Key yet: after a lost answer, another try could place a second order.
         let answer = self.ask(&Call::Post("/orders", order), false)?;
-        let unsure = answer.unsure;
-        let lost = answer.status.is_none();
-        if !lost {
+        let mut count = Count {
+            unsure: answer.unsure,
+            ..Count::default()
+        };
+        if answer.status.is_none() {
+            count.unsure += 1;
+        } else {
             answer.read::<Order>(StatusCode::CREATED)?;
+            count.sure = 1;
         }
-        Ok(Placed {
-            kind: (customer, (*currency).to_owned(), total(&items)),
-            sure: u32::from(!lost),
-            unsure: unsure + u32::from(lost),
-        })
+        Ok(((customer, (*currency).to_owned(), total(&items)), count))
     }
 
     /// Pages through a list to its end.
@@ -388,8 +359,8 @@ impl<'run> Client<'run> {
         let mut unsure = 0;
         let mut trouble = String::new();
         for _ in 0..TRIES {
-            let seconds = self.run.options.seconds;
             if Instant::now() >= self.run.deadline {
+                let seconds = self.run.options.seconds;
                 return Err(format!("the run was not over after {seconds} seconds"));
             }
             let pause = match self.try_once(call) {
@@ -400,9 +371,9 @@ impl<'run> Client<'run> {
                 }
                 Ok(answer) => return Ok(Answer { unsure, ..answer }),
                 Err(error) => {
-                    let sent = may_have_arrived(&error);
+                    let arrived = may_have_arrived(&error);
                     trouble = error.to_string();
-                    if sent && !repeatable {
+                    if arrived && !repeatable {
                         return Ok(Answer {
                             call: call.to_string(),
                             body: trouble,
@@ -410,15 +381,13 @@ impl<'run> Client<'run> {
                             ..Answer::default()
                         });
                     }
-                    unsure += u32::from(sent);
+                    unsure += u32::from(arrived);
                     PAUSE
                 }
             };
             thread::sleep(pause);
         }
-        Err(format!(
-            "{call} failed {TRIES} times, at last with: {trouble}"
-        ))
+        Err(format!("{call} failed {TRIES} times: {trouble}"))
     }
 
     fn try_once(&self, call: &Call) -> Result<Answer, ureq::Error> {
@@ -551,7 +520,7 @@ impl Random {
 }
 
 fn progress(what: &'static str, count: u32) -> ProgressBar {
-    let template = "{prefix:18} {wide_bar} {human_pos}/{human_len} {per_sec} {eta}";
+    let template = "{prefix:18} {wide_bar} {human_pos}/{human_len} {elapsed}";
     let style = ProgressStyle::with_template(template).expect("a well-formed template");
     ProgressBar::new(count.into())
         .with_style(style)

@@ -8,13 +8,13 @@ use actix_web::{
     middleware::{DefaultHeaders, from_fn},
     web,
 };
+use futures_util::future::LocalBoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::Gateway,
-    http,
+    gateway, http,
     services::{self, SERVICES},
 };
 
@@ -31,28 +31,56 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 pub struct App {
     server: Server,
     address: SocketAddr,
+    watch: LocalBoxFuture<'static, ()>,
+}
+
+/// A server that does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A service reaches what it should not, or the like.
+    #[error("{0}")]
+    Refused(String),
+    /// The port cannot be had.
+    #[error("cannot listen on {address}: {source}")]
+    Port {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What went wrong.
+        source: io::Error,
+    },
 }
 
 impl App {
-    /// Opens every service's door and the port. `urls` are in the order of [`SERVICES`].
+    /// Opens every service's door, looks at what each can reach, and only then opens the port. `urls` are in the order of
+    /// [`SERVICES`].
     ///
     /// # Errors
     ///
-    /// When the port cannot be had.
+    /// When a service reaches what it should not, or the port cannot be had.
     ///
     /// # Panics
     ///
     /// When `urls` does not hold one URL for each service.
-    pub fn bind(config: &Config, urls: &[DatabaseUrl]) -> io::Result<Self> {
+    pub async fn bind(config: &Config, urls: &[DatabaseUrl]) -> Result<Self, Error> {
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
-        let gateway = Arc::new(Gateway::new(services::open(urls, config.limits)));
+        let doors = services::open(urls, config.limits);
+        let terms = config.terms();
+        gateway::admit(&doors, &terms)
+            .await
+            .map_err(|refused| Error::Refused(refused.to_string()))?;
+        let watch = gateway::watch(
+            Arc::clone(&doors),
+            terms,
+            Duration::from_secs(config.audit_interval.max(1)),
+        );
+
         let mut server = HttpServer::new(move || {
-            let gateway = Arc::clone(&gateway);
+            let doors = Arc::clone(&doors);
             actix_web::App::new()
                 .wrap(from_fn(http::every_failure_is_a_problem))
                 .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
-                .configure(move |config| gateway.routes(config))
+                .configure(move |config| gateway::routes(&doors, config))
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
@@ -61,11 +89,15 @@ impl App {
         if config.workers > 0 {
             server = server.workers(config.workers);
         }
-        let server = server.bind(config.listen)?;
+        let server = server.bind(config.listen).map_err(|source| Error::Port {
+            address: config.listen,
+            source,
+        })?;
         let address = server.addrs().first().copied().unwrap_or(config.listen);
         Ok(Self {
             server: server.run(),
             address,
+            watch: Box::pin(watch),
         })
     }
 
@@ -102,7 +134,9 @@ impl App {
                 drop(actix_web::rt::spawn(handle.stop(graceful)));
             }
         });
+        let watcher = actix_web::rt::spawn(self.watch);
         let ended = self.server.await;
+        watcher.abort();
         stopper.abort();
         ended
     }

@@ -9,7 +9,7 @@ use std::{
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::{
-    db::{DatabaseUrl, Limits, embedded},
+    db::{DatabaseUrl, Limits, Service, Terms, Unsafe, embedded},
     services::SERVICES,
 };
 
@@ -17,34 +17,46 @@ use crate::{
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// Address and port to serve on; port 0 takes any free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
     /// Threads that serve; 0 means one for each core
-    #[arg(long, env = "WORKERS", default_value_t = 0, global = true)]
+    #[arg(long, env = "WORKERS", default_value_t = 0)]
     pub workers: usize,
 
-    /// What to log: a level, or levels by module as in `info,schema_per_service=debug`
-    #[arg(
-        long,
-        env = "LOG",
-        default_value = "warn,schema_per_service=info",
-        global = true
-    )]
-    pub log: String,
-
-    /// The embedded server's folder [default: data, or for root /var/lib/schema-per-service where PostgreSQL cannot enter the
-    /// current folder]
-    #[arg(long, env = "DATA_DIR", global = true)]
+    /// The embedded server's folder [default: data, or for root /var/lib/schema-per-service where PostgreSQL cannot enter
+    /// the current folder]
+    #[arg(long, env = "DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 
     /// The folder of PostgreSQL's programs [default: looked for]
-    #[arg(long, env = "PG_BIN_DIR", global = true)]
+    #[arg(long, env = "PG_BIN_DIR")]
     pub pg_bin_dir: Option<PathBuf>,
 
     /// Where each service's data is.
     #[command(flatten)]
-    pub urls: DatabaseUrls,
+    pub urls: ServiceUrls,
+
+    /// Let a URL leave this machine without a check of who answers (sslmode=verify-full)
+    #[arg(long, env = "UNVERIFIED_DATABASE")]
+    pub unverified_database: bool,
+
+    /// Seconds between two looks at the walls while serving
+    #[arg(
+        long,
+        env = "AUDIT_INTERVAL",
+        default_value_t = 60,
+        value_name = "SECONDS"
+    )]
+    pub audit_interval: u64,
+
+    /// Rules of the audit whose breaches are known and accepted, as on a managed server
+    #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE")]
+    pub accept: Vec<String>,
+
+    /// Roles that may reach every schema, such as one for backups
+    #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE")]
+    pub trust: Vec<String>,
 
     /// What each service may use of its database.
     #[arg(skip)]
@@ -60,14 +72,40 @@ pub enum Databases {
     Embedded,
 }
 
-/// Some services have a URL and some have none.
+/// Settings that do not go together, or undo the walls.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "{given} is set and {missing} is not; set a URL for every service, or for none to use an embedded PostgreSQL"
-)]
-pub struct SomeUrlsMissing {
-    given: String,
-    missing: String,
+pub enum Error {
+    /// Some services have a URL and some have none.
+    #[error(
+        "{given} is set and {missing} is not; set a URL for every service, or for none to use an embedded PostgreSQL"
+    )]
+    SomeUrlsMissing {
+        /// The variable of a service that has one.
+        given: String,
+        /// The variable of a service that has none.
+        missing: String,
+    },
+    /// Two services log in alike.
+    #[error("{one} and {other} are the same; each service needs a login of its own")]
+    OneUrlForTwo {
+        /// A variable.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A URL undoes the walls.
+    #[error("{variable} is refused: {reason}")]
+    Unsafe {
+        /// The variable that holds the URL.
+        variable: String,
+        /// What is wrong with it.
+        reason: Unsafe,
+    },
+    /// The environment undoes the walls.
+    #[error(
+        "{0} is set, and libpq heeds it in every session; unset it, because it can undo the limits of the roles"
+    )]
+    Environment(&'static str),
 }
 
 impl Config {
@@ -75,18 +113,52 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// When some services have a URL and some have none.
-    pub fn databases(&self) -> Result<Databases, SomeUrlsMissing> {
+    /// See [`Error`].
+    pub fn databases(&self) -> Result<Databases, Error> {
+        refuse_environment()?;
+        let urls = &self.urls.0;
         let variable_of = |wanted: bool| {
-            let found = self.urls.0.iter().position(|url| url.is_some() == wanted);
-            found.map(|at| variable(SERVICES[at].name()))
+            let found = urls.iter().position(|url| url.is_some() == wanted);
+            found.map(|at| variable(&SERVICES[at], SERVING))
         };
         match (variable_of(true), variable_of(false)) {
-            (Some(given), Some(missing)) => Err(SomeUrlsMissing { given, missing }),
-            (Some(_), None) => Ok(Databases::Given(
-                self.urls.0.iter().flatten().cloned().collect(),
-            )),
+            (Some(given), Some(missing)) => Err(Error::SomeUrlsMissing { given, missing }),
+            (Some(_), None) => {
+                let urls: Vec<DatabaseUrl> = urls.iter().flatten().cloned().collect();
+                self.refuse_unsafe(&urls)?;
+                Ok(Databases::Given(urls))
+            }
             (None, _) => Ok(Databases::Embedded),
+        }
+    }
+
+    fn refuse_unsafe(&self, urls: &[DatabaseUrl]) -> Result<(), Error> {
+        for (at, (service, url)) in SERVICES.iter().zip(urls).enumerate() {
+            let variable_of = |service| variable(service, SERVING);
+            url.refuse_unsafe(self.unverified_database)
+                .map_err(|reason| Error::Unsafe {
+                    variable: variable_of(service),
+                    reason,
+                })?;
+            if let Some(same) = urls[..at]
+                .iter()
+                .position(|other| other.expose() == url.expose())
+            {
+                return Err(Error::OneUrlForTwo {
+                    one: variable_of(&SERVICES[same]),
+                    other: variable_of(service),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the services are examined by.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            services: SERVICES,
+            accept: self.accept.clone(),
+            trust: self.trust.clone(),
         }
     }
 
@@ -104,27 +176,37 @@ impl Config {
     }
 }
 
-/// One optional URL for each service, in the order of [`SERVICES`]. The flags are made from that list, so a new service has
-/// its own without an edit here.
-#[derive(Clone, Debug, Default)]
-pub struct DatabaseUrls(Vec<Option<DatabaseUrl>>);
+/// libpq reads these from the environment, whatever a URL says.
+pub(crate) fn refuse_environment() -> Result<(), Error> {
+    match ["PGOPTIONS", "PGSERVICE"]
+        .into_iter()
+        .find(|name| env::var_os(name).is_some())
+    {
+        Some(name) => Err(Error::Environment(name)),
+        None => Ok(()),
+    }
+}
 
-impl Args for DatabaseUrls {
+const SERVING: &str = "database-url";
+const OWNING: &str = "owner-database-url";
+
+/// One optional URL for each service to serve with, in the order of [`SERVICES`]. The flags are made from that list, so a
+/// new service has its own without an edit here.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceUrls(pub Vec<Option<DatabaseUrl>>);
+
+/// One optional URL for each service to migrate with.
+#[derive(Clone, Debug, Default)]
+pub struct OwnerUrls(pub Vec<Option<DatabaseUrl>>);
+
+impl Args for ServiceUrls {
     fn augment_args(command: Command) -> Command {
-        SERVICES.iter().fold(command, |command, service| {
-            let name = service.name();
-            let url = Arg::new(flag(name))
-                .long(flag(name))
-                .env(variable(name))
-                .hide_env_values(true)
-                .value_name("URL")
-                .value_parser(value_parser!(DatabaseUrl))
-                .global(true)
-                .help(format!(
-                    "Where {name} keeps its data, logging in as {} [default: embedded]",
-                    service.service_role()
-                ));
-            command.arg(url)
+        url_args(command, SERVING, |service| {
+            format!(
+                "Where {} keeps its data, logging in as {} [default: embedded]",
+                service.name(),
+                service.service_role()
+            )
         })
     }
 
@@ -133,14 +215,9 @@ impl Args for DatabaseUrls {
     }
 }
 
-impl FromArgMatches for DatabaseUrls {
+impl FromArgMatches for ServiceUrls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(
-            SERVICES
-                .iter()
-                .map(|service| matches.get_one(&flag(service.name())).cloned())
-                .collect(),
-        ))
+        Ok(Self(urls(matches, SERVING)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -149,10 +226,67 @@ impl FromArgMatches for DatabaseUrls {
     }
 }
 
-fn flag(service: &str) -> String {
-    format!("{service}-database-url")
+impl Args for OwnerUrls {
+    fn augment_args(command: Command) -> Command {
+        url_args(command, OWNING, |service| {
+            format!(
+                "Where {} keeps its data, logging in as {}",
+                service.name(),
+                service.owner_role()
+            )
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
 }
 
-fn variable(service: &str) -> String {
-    flag(service).to_uppercase().replace('-', "_")
+impl FromArgMatches for OwnerUrls {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Ok(Self(urls(matches, OWNING)))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn url_args(command: Command, kind: &str, help: impl Fn(&Service) -> String) -> Command {
+    SERVICES.iter().fold(command, |command, service| {
+        let url = Arg::new(flag(service, kind))
+            .long(flag(service, kind))
+            .env(variable(service, kind))
+            .hide_env_values(true)
+            .value_name("URL")
+            .value_parser(value_parser!(DatabaseUrl))
+            .help(help(service));
+        command.arg(url)
+    })
+}
+
+fn urls(matches: &ArgMatches, kind: &str) -> Vec<Option<DatabaseUrl>> {
+    SERVICES
+        .iter()
+        .map(|service| matches.get_one(&flag(service, kind)).cloned())
+        .collect()
+}
+
+fn flag(service: &Service, kind: &str) -> String {
+    format!("{}-{kind}", service.name())
+}
+
+/// The variable that holds the URL by which `service` serves.
+pub(crate) fn serving_variable(service: &Service) -> String {
+    variable(service, SERVING)
+}
+
+/// The variable that holds the URL by which `service` is migrated.
+pub(crate) fn owning_variable(service: &Service) -> String {
+    variable(service, OWNING)
+}
+
+fn variable(service: &Service, kind: &str) -> String {
+    flag(service, kind).to_uppercase().replace('-', "_")
 }

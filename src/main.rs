@@ -7,7 +7,7 @@ use schema_per_service::cli::Cli;
 
 fn main() -> ExitCode {
     match Cli::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("schema-per-service: {error}");
             ExitCode::FAILURE

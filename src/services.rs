@@ -3,9 +3,11 @@
 //! Provisioning, migration, the settings, health and the isolation tests all read it. A new service is a folder in `src/`,
 //! a `migrations_<name>/` folder, and its lines here.
 
+use std::sync::Arc;
+
 use crate::{
     db::{DatabaseUrl, Limits, Service},
-    http::Door,
+    gateway::Doors,
     orders::{self, Orders},
     users::{self, Users},
 };
@@ -17,8 +19,8 @@ pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 pub(crate) fn open(
     [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
     limits: Limits,
-) -> Vec<Box<dyn Door>> {
+) -> Doors {
     let users = Users::open(users_url, limits);
     let orders = Orders::open(orders_url, limits, users.clone());
-    vec![Box::new(users), Box::new(orders)]
+    Arc::new([Box::new(users), Box::new(orders)])
 }

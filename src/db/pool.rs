@@ -13,7 +13,12 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::{Batch, DatabaseUrl, Error, Owner, connect::Unreachable};
+use super::{
+    Batch, DatabaseUrl, Error, Owner, Terms,
+    audit::{self, Finding},
+    connect::Unreachable,
+    guard::{self, Guard},
+};
 
 /// How much of its database one service may use, and how long it may wait for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +52,19 @@ pub(crate) struct Pool<O> {
     inner: r2d2::Pool<ConnectionManager<PgConnection>>,
     /// One permit for each connection, so that a frozen database holds that many threads and not one more.
     permits: Arc<Semaphore>,
+    guard: Arc<Guard>,
+    url: DatabaseUrl,
     limits: Limits,
     owner: PhantomData<fn() -> O>,
+}
+
+/// What is wrong with a service's database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ailment {
+    /// It cannot be reached, or was not examined yet.
+    Down,
+    /// The last examination found a breach.
+    Breached,
 }
 
 /// A connection of the service `O`, lent for one piece of work.
@@ -78,6 +94,8 @@ impl<O: Owner> Pool<O> {
         Self {
             inner,
             permits,
+            guard: Arc::default(),
+            url: url.clone(),
             limits,
             owner: PhantomData,
         }
@@ -139,11 +157,32 @@ impl<O: Owner> Pool<O> {
         })
     }
 
-    /// Asks the database for a sign of life.
-    pub(crate) async fn check(&self) -> Result<(), Error> {
+    /// Asks the database for a sign of life, and the guard for the last examination.
+    pub(crate) async fn check(&self) -> Result<(), Ailment> {
         #[expect(clippy::disallowed_methods, reason = "names no table")]
-        self.read(|conn| Ok(conn.inner.batch_execute("SELECT 1")?))
-            .await
+        let alive = self
+            .read(|conn| Ok::<_, Error>(conn.inner.batch_execute("SELECT 1")?))
+            .await;
+        match alive {
+            _ if self.guard.is_breached() => Err(Ailment::Breached),
+            Ok(()) => Ok(()),
+            Err(_) => Err(Ailment::Down),
+        }
+    }
+
+    /// Examines what this login can reach (see [`Terms`]). Until an examination has found nothing, no connection is lent.
+    pub(crate) async fn examine(&self, terms: &Terms) -> Result<Vec<Finding>, audit::Error> {
+        let (url, terms, guard) = (self.url.clone(), terms.clone(), Arc::clone(&self.guard));
+        let examination = spawn_blocking(move || {
+            let findings = guard::examine(&url, &O::SERVICE, &terms)?;
+            guard.note(&findings);
+            Ok(findings)
+        });
+        // A database that hangs keeps one thread until it answers; the next examination waits for nobody.
+        match timeout(self.limits.deadline, examination).await {
+            Ok(Ok(findings)) => findings,
+            Ok(Err(_)) | Err(_) => Err(audit::Error::Silent),
+        }
     }
 
     /// Runs work on this very thread, which must be one that may block.
@@ -151,6 +190,9 @@ impl<O: Owner> Pool<O> {
         &self,
         work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E>,
     ) -> Result<T, E> {
+        if !self.guard.admits() {
+            return Err(Error::Unavailable.into());
+        }
         let mut inner: PooledConnection<_> = self
             .inner
             .get()
@@ -167,6 +209,8 @@ impl<O> Clone for Pool<O> {
         Self {
             inner: self.inner.clone(),
             permits: Arc::clone(&self.permits),
+            guard: Arc::clone(&self.guard),
+            url: self.url.clone(),
             limits: self.limits,
             owner: PhantomData,
         }

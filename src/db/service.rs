@@ -3,7 +3,7 @@
 use diesel_migrations::EmbeddedMigrations;
 
 /// A service as the database knows it: a schema, two roles and a set of migrations, all named after it.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Service {
     name: &'static str,
     migrations: fn() -> EmbeddedMigrations,

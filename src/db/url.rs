@@ -1,6 +1,6 @@
 //! A connection string that cannot be printed by accident.
 
-use std::{convert::Infallible, fmt::Write as _, path::Path, str::FromStr};
+use std::{convert::Infallible, fmt::Write as _, net::IpAddr, path::Path, str::FromStr};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -27,36 +27,108 @@ impl DatabaseUrl {
         Self(format!("postgres://{role}:{password}@{host}:{port}/{database}").into())
     }
 
-    /// The same server and login, but another database. Understands both forms that libpq reads: a URI and a list of
-    /// `key=value`.
+    /// The same server and login, but another database.
     #[must_use]
     pub fn with_database(&self, database: &str) -> Self {
-        let text = self.expose();
-        let Some(authority) = text.find("://").map(|at| at + "://".len()) else {
-            return Self(format!("{text} dbname='{database}'").into());
-        };
-        let path = text[authority..]
-            .find(['/', '?'])
-            .map_or(text.len(), |at| authority + at);
-        let query = text[path..].find('?').map_or("", |at| &text[path + at..]);
-        Self(format!("{}/{}{query}", &text[..path], percent_encoded(database)).into())
+        let Parts {
+            scheme,
+            login,
+            hosts,
+            query,
+            ..
+        } = self.parts();
+        Self(
+            format!(
+                "{scheme}{login}{hosts}/{}{query}",
+                percent_encoded(database)
+            )
+            .into(),
+        )
     }
 
-    /// The same server and database, but another login. Understands both forms that libpq reads.
+    /// The same server and database, but another login.
     #[must_use]
     pub fn with_login(&self, role: &str, password: &SecretString) -> Self {
-        let (text, password) = (self.expose(), password.expose_secret());
-        let Some(authority) = text.find("://").map(|at| at + "://".len()) else {
-            return Self(format!("{text} user='{role}' password='{password}'").into());
+        let Parts {
+            scheme,
+            hosts,
+            path,
+            query,
+            ..
+        } = self.parts();
+        let (role, password) = (
+            percent_encoded(role),
+            percent_encoded(password.expose_secret()),
+        );
+        Self(format!("{scheme}{role}:{password}@{hosts}{path}{query}").into())
+    }
+
+    /// The password that it carries, if any.
+    pub fn password(&self) -> Option<SecretString> {
+        let (_, password) = self.parts().login.strip_suffix('@')?.split_once(':')?;
+        Some(percent_decoded(password).into())
+    }
+
+    /// Looks for what undoes the walls before anyone connects.
+    ///
+    /// # Errors
+    ///
+    /// When this is no URL, when it carries session options, or when it leaves the machine without a check of who answers;
+    /// the last is let through by `unverified`.
+    pub fn refuse_unsafe(&self, unverified: bool) -> Result<(), Unsafe> {
+        let Parts {
+            scheme,
+            hosts,
+            query,
+            ..
+        } = self.parts();
+        if !matches!(scheme, "postgres://" | "postgresql://") {
+            return Err(Unsafe::NotAUrl);
+        }
+        let pairs = query
+            .trim_start_matches('?')
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        let parameters: Vec<(String, String)> = pairs
+            .map(|(key, value)| (percent_decoded(key), percent_decoded(value)))
+            .collect();
+        let values = |name| {
+            parameters
+                .iter()
+                .filter(move |(key, _)| key == name)
+                .map(|(_, value)| value.as_str())
         };
-        let end = text[authority..]
-            .find(['/', '?'])
-            .map_or(text.len(), |at| authority + at);
-        let host = text[authority..end]
-            .rfind('@')
-            .map_or(authority, |at| authority + at + 1);
-        let login = format!("{}:{}@", percent_encoded(role), percent_encoded(password));
-        Self(format!("{}{login}{}", &text[..authority], &text[host..]).into())
+        if values("options").next().is_some() || values("service").next().is_some() {
+            return Err(Unsafe::Options);
+        }
+        let hosts = percent_decoded(hosts);
+        let remote = hosts
+            .split(',')
+            .chain(values("host"))
+            .chain(values("hostaddr"))
+            .any(|host| !is_local(host));
+        // libpq takes the last of a repeated parameter.
+        let verified = matches!(values("sslmode").next_back(), Some("verify-full"));
+        if remote && !verified && !unverified {
+            Err(Unsafe::Unverified)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        let text = self.expose();
+        let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + "://".len()));
+        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let (path, query) = rest.split_at(rest.find('?').unwrap_or(rest.len()));
+        let (login, hosts) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+        Parts {
+            scheme,
+            login,
+            hosts,
+            path,
+            query,
+        }
     }
 
     /// The connection string itself, for the one moment at which libpq reads it.
@@ -65,12 +137,79 @@ impl DatabaseUrl {
     }
 }
 
+impl From<&str> for DatabaseUrl {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl FromStr for DatabaseUrl {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.into()))
+        Ok(Self::from(text))
     }
+}
+
+/// The parts of a URL, which put together make it again.
+struct Parts<'a> {
+    scheme: &'a str,
+    login: &'a str,
+    hosts: &'a str,
+    path: &'a str,
+    query: &'a str,
+}
+
+/// Why a URL is refused before anyone connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsafe {
+    /// It is no URL.
+    #[error("it must be a URL that begins with postgres://")]
+    NotAUrl,
+    /// It sets what provisioning sets.
+    #[error(
+        "it carries `options` or `service`, which can undo the limits of the role; leave them out"
+    )]
+    Options,
+    /// Anyone could answer.
+    #[error(
+        "it leaves this machine without a check of who answers; \
+         add sslmode=verify-full (and sslrootcert), or accept the risk with --unverified-database"
+    )]
+    Unverified,
+}
+
+fn is_local(host: &str) -> bool {
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let name = name.trim_matches(['[', ']']);
+    name.is_empty()
+        || name.starts_with(['/', '@'])
+        || name == "localhost"
+        || name
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = tail
+            .get(..2)
+            .filter(|_| *first == b'%')
+            .and_then(|hex| std::str::from_utf8(hex).ok());
+        if let Some(byte) = escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn percent_encoded(text: &str) -> String {
@@ -116,7 +255,6 @@ mod tests {
                 "postgres://u:p@h/b?sslmode=require",
             ),
             ("postgresql://u@%2Frun", "postgresql://u@%2Frun/b"),
-            ("host=h dbname=a", "host=h dbname=a dbname='b'"),
         ];
 
         for (from, to) in moved {
@@ -134,13 +272,61 @@ mod tests {
             ),
             ("postgres://h/a", "postgres://r:p%40ss@h/a"),
             ("postgresql:///a", "postgresql://r:p%40ss@/a"),
-            ("host=h user=u", "host=h user=u user='r' password='p@ss'"),
         ];
 
         for (from, to) in moved {
             let from: DatabaseUrl = from.parse().unwrap();
             assert_eq!(from.with_login("r", &"p@ss".into()).expose(), to);
         }
+    }
+
+    #[test]
+    fn what_undoes_the_walls_is_refused_before_anyone_connects() {
+        let refused = |url: &str| {
+            url.parse::<DatabaseUrl>()
+                .unwrap()
+                .refuse_unsafe(false)
+                .err()
+        };
+
+        for local in [
+            "postgres://u:p@%2Frun:5432/a",
+            "postgresql:///a?host=/run",
+            "postgres://localhost/a",
+            "postgres://u@[::1]:5/a",
+        ] {
+            assert_eq!(refused(local), None, "{local}");
+        }
+        for bad in ["host=h dbname=a", "", "mysql://h/a"] {
+            assert_eq!(refused(bad), Some(Unsafe::NotAUrl), "{bad}");
+        }
+        for options in [
+            "postgres:///a?options=-cstatement_timeout%3D0",
+            "postgres:///a?x=1&%6Fptions=-c",
+            "postgres:///a?service=x",
+        ] {
+            assert_eq!(refused(options), Some(Unsafe::Options), "{options}");
+        }
+        let remote = [
+            "h/a",
+            "h/a?sslmode=require",
+            "h/a?sslmode=verify-ca",
+            "10.0.0.1:5432/a",
+            "localhost,h/a",
+            "/a?host=h",
+            "localhost/a?hostaddr=10.0.0.1",
+            "h/a?sslmode=verify-full&sslmode=disable",
+        ];
+        for rest in remote {
+            assert_eq!(
+                refused(&format!("postgres://{rest}")),
+                Some(Unsafe::Unverified),
+                "{rest}"
+            );
+        }
+        assert_eq!(refused("postgres://u:p@h/a?sslmode=verify-full"), None);
+        let accepted: DatabaseUrl = "postgres://h/a".parse().unwrap();
+        assert_eq!(accepted.refuse_unsafe(true), Ok(()));
     }
 
     #[test]

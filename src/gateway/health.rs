@@ -4,26 +4,35 @@ use actix_web::{HttpResponse, web};
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Door, Problem};
+use crate::{
+    db::Ailment,
+    http::{Door, Problem},
+};
 
 /// The process answers, whatever becomes of the databases.
 pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "up" }))
 }
 
-/// Every service reaches its data: 200; else 503, naming those that do not.
+/// Every service reaches its data and nothing else: 200; else 503, naming those that do not.
 pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpResponse, Problem> {
     let checks = join_all(doors.iter().map(|door| door.check())).await;
     let mut services = Map::new();
-    let mut down = Vec::new();
+    let mut ailing = Vec::new();
     for (door, check) in doors.iter().zip(checks) {
-        let standing = if check.is_ok() { "up" } else { "down" };
+        let standing = match check {
+            Ok(()) => "up",
+            Err(Ailment::Down) => "down",
+            Err(Ailment::Breached) => "breached",
+        };
         services.insert(door.name().to_owned(), Value::from(standing));
-        down.extend(check.is_err().then_some(door.name()));
+        if check.is_err() {
+            ailing.push(format!("{} is {standing}", door.name()));
+        }
     }
-    if down.is_empty() {
+    if ailing.is_empty() {
         Ok(HttpResponse::Ok().json(json!({ "status": "up", "services": services })))
     } else {
-        Err(Problem::not_ready(&down, services))
+        Err(Problem::not_ready(&ailing.join(", "), services))
     }
 }

@@ -3,7 +3,10 @@
 use actix_web::web::ServiceConfig;
 use futures_util::future::LocalBoxFuture;
 
-use crate::db;
+use crate::db::{
+    Ailment, Terms,
+    audit::{self, Finding},
+};
 
 /// A service's open door, as the gateway sees it.
 pub(crate) trait Door: Send + Sync + 'static {
@@ -11,6 +14,11 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// Adds the service's resources.
     fn routes(&self, config: &mut ServiceConfig);
-    /// Asks the service's database for a sign of life.
-    fn check(&self) -> LocalBoxFuture<'_, Result<(), db::Error>>;
+    /// Asks how the service's database is.
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>>;
+    /// Looks at what the service can reach, and returns each breach.
+    fn examine<'a>(
+        &'a self,
+        terms: &'a Terms,
+    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>>;
 }

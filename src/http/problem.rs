@@ -110,10 +110,9 @@ impl Problem {
         )
     }
 
-    /// Some services cannot reach their data.
-    pub(crate) fn not_ready(down: &[&str], services: Map<String, Value>) -> Self {
-        let problem = Self::unavailable()
-            .detail(format!("out of reach of its database: {}", down.join(", ")));
+    /// Some services cannot reach their data, or reach more than that.
+    pub(crate) fn not_ready(detail: &str, services: Map<String, Value>) -> Self {
+        let problem = Self::unavailable().detail(detail);
         Self {
             extension: Map::from_iter([("services".to_owned(), Value::Object(services))]),
             ..problem

@@ -26,7 +26,10 @@ use self::{
     store::OrdersPool,
 };
 use crate::{
-    db::{self, Batch, DatabaseUrl, Limits, Service},
+    db::{
+        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms,
+        audit::{self, Finding},
+    },
     http::{Door, Limit},
     users::{UserId, Users},
 };
@@ -128,7 +131,14 @@ impl Door for Orders {
         http::routes(self, config);
     }
 
-    fn check(&self) -> LocalBoxFuture<'_, Result<(), db::Error>> {
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {
         Box::pin(self.0.pool.check())
+    }
+
+    fn examine<'a>(
+        &'a self,
+        terms: &'a Terms,
+    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+        Box::pin(self.0.pool.examine(terms))
     }
 }

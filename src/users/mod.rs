@@ -27,7 +27,10 @@ use self::{
     store::UsersPool,
 };
 use crate::{
-    db::{self, Batch, DatabaseUrl, Limits, Service},
+    db::{
+        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms,
+        audit::{self, Finding},
+    },
     http::{Door, Limit},
 };
 
@@ -111,7 +114,14 @@ impl Door for Users {
         http::routes(self, config);
     }
 
-    fn check(&self) -> LocalBoxFuture<'_, Result<(), db::Error>> {
+    fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {
         Box::pin(self.0.pool.check())
+    }
+
+    fn examine<'a>(
+        &'a self,
+        terms: &'a Terms,
+    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+        Box::pin(self.0.pool.examine(terms))
     }
 }

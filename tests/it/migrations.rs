@@ -134,6 +134,13 @@ fn five_migrators_at_once_all_succeed_and_one_of_them_does_the_work() {
         .unwrap()
         .len();
 
+    let mut admin = database.admin();
+    // Somebody migrates already: all five must wait for them, and then for each other.
+    admin
+        .batch_execute("SELECT pg_advisory_lock(hashtextextended('migrate users', 0))")
+        .unwrap();
+    let mut waiting = database.admin();
+
     let done: usize = thread::scope(|scope| {
         let migrators: Vec<_> = (0..5)
             .map(|_| {
@@ -144,6 +151,14 @@ fn five_migrators_at_once_all_succeed_and_one_of_them_does_the_work() {
                 })
             })
             .collect();
+        let queue = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        while waiting.query(queue, &[]).unwrap().len() < 5 {
+            thread::yield_now();
+        }
+        admin
+            .batch_execute("SELECT pg_advisory_unlock_all()")
+            .unwrap();
         migrators
             .into_iter()
             .map(|migrator| migrator.join().unwrap())

@@ -14,6 +14,7 @@ use diesel::{
 };
 use serde::Serialize;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{
     DatabaseUrl, Service,
@@ -38,6 +39,9 @@ pub enum Error {
     /// It cannot be reached.
     #[error("cannot look at the database: {0}")]
     Unreachable(#[from] Unreachable),
+    /// It did not answer in time.
+    #[error("cannot look at the database: it does not answer")]
+    Silent,
     /// It did not answer the audit's questions.
     #[error("cannot look at the database: it refused a question of the audit ({0})")]
     Refused(#[from] diesel::result::Error),
@@ -57,7 +61,7 @@ pub struct Subject {
 }
 
 /// One way across a wall.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, QueryableByName)]
 pub struct Finding {
     /// The kind of breach.
     #[diesel(sql_type = Text)]
@@ -91,7 +95,7 @@ pub struct Reach {
 }
 
 /// What an audit saw.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// Every role by every schema.
     pub matrix: Vec<Reach>,
@@ -144,18 +148,20 @@ pub(super) fn findings(
             findings.extend(query.load::<Finding>(conn)?);
         }
     }
-    findings.sort_by_key(Finding::id);
+    findings.sort();
     findings.dedup();
     Ok(findings)
 }
 
 impl Finding {
-    /// A name for this very breach that is the same in every run, so that one can be told from the next.
+    /// A name for this very breach that is the same in every run and tells nothing but its kind, so that it may stand in a
+    /// log.
     pub fn id(&self) -> String {
-        [&*self.rule, &self.role, &self.object, &self.privilege]
-            .join(":")
-            .trim_end_matches(':')
-            .to_owned()
+        let what = [&*self.rule, &self.role, &self.object, &self.privilege].join("\0");
+        let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, what.as_bytes())
+            .simple()
+            .to_string();
+        format!("{}-{}", self.rule, &hash[..8])
     }
 
     /// What the breach allows.

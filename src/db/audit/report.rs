@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt};
 
 use serde_json::{Value, json};
 
-use super::{Report, rules};
+use super::{Finding, Report, rules};
 
 impl Report {
     /// For machines: ids that stay the same from run to run, as in SARIF.
@@ -15,7 +15,7 @@ impl Report {
             "rules": rules.iter().map(|rule| json!({ "id": rule, "allows": rules::allows(rule) })).collect::<Vec<_>>(),
             "results": self.findings.iter().map(|finding| json!({
                 "ruleId": finding.rule,
-                "fingerprint": finding.id(),
+                "id": finding.id(),
                 "role": finding.role,
                 "object": finding.object,
                 "privilege": finding.privilege,
@@ -34,14 +34,21 @@ impl fmt::Display for Report {
         }
         writeln!(f, "\n{} across a wall:", ways(self.findings.len()))?;
         for (number, finding) in (1..).zip(&self.findings) {
-            writeln!(f, "\n{number:>3}. {}", finding.rule)?;
-            let what = [&*finding.role, &finding.privilege, &finding.object];
-            let what: Vec<&str> = what.into_iter().filter(|part| !part.is_empty()).collect();
-            writeln!(f, "     found   {}", what.join("  ·  "))?;
-            writeln!(f, "     allows  {}", finding.allows())?;
-            writeln!(f, "     close   {}", finding.fix)?;
+            write!(f, "\n{number:>3}. {finding}")?;
         }
         Ok(())
+    }
+}
+
+/// What was found, what it allows, and what closes it, each on a line.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = [&*self.role, &self.privilege, &self.object];
+        let what: Vec<&str> = what.into_iter().filter(|part| !part.is_empty()).collect();
+        writeln!(f, "{}", self.id())?;
+        writeln!(f, "     found   {}", what.join("  ·  "))?;
+        writeln!(f, "     allows  {}", self.allows())?;
+        writeln!(f, "     close   {}", self.fix)
     }
 }
 

@@ -61,10 +61,12 @@ fn serve(
 ) -> (SocketAddr, ServerHandle, thread::JoinHandle<()>) {
     let mut config = settings();
     config.limits = limits;
+    // The tests' databases stand beside each other on one server that does not sync.
+    config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
     let (tell, started) = mpsc::channel();
     let thread = thread::spawn(move || {
         System::new().block_on(async {
-            let app = App::bind(&config, &urls).unwrap();
+            let app = App::bind(&config, &urls).await.unwrap();
             tell.send((app.address(), app.handle())).unwrap();
             app.run().await.unwrap();
         });

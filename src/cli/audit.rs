@@ -1,0 +1,128 @@
+//! `audit`: every way across a wall, for people and for machines.
+
+use std::{fs, path::PathBuf, process::ExitCode};
+
+use clap::ValueEnum;
+
+use super::print;
+use crate::{
+    config::{ServiceUrls, refuse_environment},
+    db::{
+        DatabaseUrl,
+        audit::{self, Report, Subject},
+    },
+    services::SERVICES,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// The database to look at, with any login that may connect [default: those of the services' own URLs]
+    #[arg(
+        long,
+        env = "ADMIN_DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    admin_url: Option<DatabaseUrl>,
+    #[command(flatten)]
+    urls: ServiceUrls,
+    /// A service of a database that this project did not make; may be repeated
+    #[arg(long, value_name = "NAME=SCHEMA,OWNER,ROLE")]
+    service: Vec<Subject>,
+    /// A file with such a service in each line
+    #[arg(long, value_name = "FILE")]
+    services: Option<PathBuf>,
+    /// Roles that may reach every schema, such as one for backups
+    #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE")]
+    trust: Vec<String>,
+    /// Rules whose breaches are known and accepted
+    #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE")]
+    accept: Vec<String>,
+    /// For people or for machines
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+const CANNOT_LOOK: u8 = 2;
+
+pub(super) fn run(options: &Options) -> ExitCode {
+    match look(options) {
+        Ok(report) => {
+            print(&match options.format {
+                Format::Table => report.to_string(),
+                Format::Json => format!("{:#}\n", report.to_json()),
+            });
+            if report.findings.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            eprintln!("schema-per-service: {error}");
+            ExitCode::from(CANNOT_LOOK)
+        }
+    }
+}
+
+fn look(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
+    refuse_environment()?;
+    let services = subjects(options)?;
+    let urls: Vec<&DatabaseUrl> = match &options.admin_url {
+        Some(url) => vec![url],
+        None => options.urls.0.iter().flatten().collect(),
+    };
+    let mut all = Report::default();
+    for url in &urls {
+        let report = audit::run(url, &services, &options.trust)?;
+        all.matrix.extend(
+            report
+                .matrix
+                .into_iter()
+                .filter(|cell| !all.matrix.contains(cell))
+                .collect::<Vec<_>>(),
+        );
+        all.findings.extend(
+            report
+                .findings
+                .into_iter()
+                .filter(|found| !all.findings.contains(found))
+                .collect::<Vec<_>>(),
+        );
+    }
+    if urls.is_empty() {
+        return Err("give --admin-url, or the services' own URLs".into());
+    }
+    all.findings
+        .retain(|finding| !options.accept.contains(&finding.rule));
+    Ok(all)
+}
+
+/// The services to look for: those of the flags and the file, or else this program's own.
+fn subjects(options: &Options) -> Result<Vec<Subject>, Box<dyn std::error::Error>> {
+    let mut subjects = options.service.clone();
+    if let Some(path) = &options.services {
+        let text =
+            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
+            subjects.push(
+                line.parse()
+                    .map_err(|error| format!("{}: {line}: {error}", path.display()))?,
+            );
+        }
+    }
+    if subjects.is_empty() {
+        subjects = SERVICES.iter().map(Subject::from).collect();
+    }
+    Ok(subjects)
+}

@@ -1,0 +1,81 @@
+//! The commands. Each is a file; this one names them.
+
+mod audit;
+mod migrate;
+mod provision;
+mod serve;
+
+use std::{
+    error::Error,
+    io::{self, IsTerminal as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// The command line. Without a command it serves.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+    /// What to log: a level, or levels by module as in `info,schema_per_service=debug`
+    #[arg(
+        long,
+        env = "LOG",
+        default_value = "warn,schema_per_service=info",
+        global = true
+    )]
+    log: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve REST until Ctrl-C or SIGTERM; the default
+    Serve(Box<Config>),
+    /// Make or repair the database, schemas, roles, limits and grants; a second run changes nothing
+    Provision(provision::Options),
+    /// Bring each service's schema to this program's version, as its owner
+    Migrate(migrate::Options),
+    /// List every way across a wall: exit 0 for none, 1 for some, 2 when it cannot look
+    Audit(audit::Options),
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot do what it was asked; the text is for whoever typed the command.
+    pub fn run(self) -> Result<ExitCode, Box<dyn Error>> {
+        let filter = EnvFilter::try_new(&self.log)?;
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_ansi(io::stderr().is_terminal())
+            .with_writer(io::stderr)
+            .init();
+        match self.command {
+            None => serve::run(&self.config),
+            Some(Command::Serve(config)) => serve::run(&config),
+            Some(Command::Provision(options)) => provision::run(&options),
+            Some(Command::Migrate(options)) => migrate::run(&options),
+            Some(Command::Audit(options)) => Ok(audit::run(&options)),
+        }
+    }
+}
+
+/// Prints for people and pipes; a reader who has left is no failure of ours.
+fn print(text: &str) {
+    use io::Write as _;
+    let _ = io::stdout().write_all(text.as_bytes());
+}

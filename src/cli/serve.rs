@@ -1,0 +1,48 @@
+//! `serve`: REST until somebody stops it.
+
+use std::{error::Error, process::ExitCode};
+
+use super::print;
+use crate::{
+    app::App,
+    config::{Config, Databases},
+    db::{
+        DatabaseUrl,
+        embedded::{Durability, Embedded},
+    },
+    services::SERVICES,
+};
+
+pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    match config.databases()? {
+        Databases::Given(urls) => serve(config, &urls, "in the databases of the given URLs"),
+        Databases::Embedded => {
+            let embedded = Embedded::start(
+                &config.data_dir(),
+                config.pg_bin_dir.as_deref(),
+                Durability::Durable,
+            )?;
+            let urls = embedded.prepare(SERVICES)?;
+            let place = format!(
+                "in {}, in a PostgreSQL of its own",
+                embedded.data_dir().display()
+            );
+            serve(config, &urls, &place)
+            // The server has stopped; now `embedded` stops its database.
+        }
+    }
+}
+
+fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode, Box<dyn Error>> {
+    actix_web::rt::System::new().block_on(async {
+        let app = App::bind(config, urls).await?;
+        let address = app.address();
+        print(&format!(
+            "Listening on http://{address}; the data lies {place}. Ctrl-C stops.\n\
+             Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
+             -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'\n"
+        ));
+        app.run().await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}

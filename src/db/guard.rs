@@ -1,0 +1,207 @@
+//! The fifth wall: a service looks at what it can reach before it serves, and again while it does.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl as _, sql_query, sql_types::Bool, sql_types::Text,
+};
+
+use super::{
+    DatabaseUrl, Service,
+    audit::{self, Finding, Subject},
+    connect::connect,
+    migrate,
+};
+
+/// What an examination goes by.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// All services, because each is a stranger to the others.
+    pub services: &'static [Service],
+    /// Rules whose breaches are known and accepted.
+    pub accept: Vec<String>,
+    /// Roles that may reach everything.
+    pub trust: Vec<String>,
+}
+
+/// Whether a service may serve.
+#[derive(Debug, Default)]
+pub(super) struct Guard {
+    admitted: AtomicBool,
+    breached: AtomicBool,
+}
+
+impl Guard {
+    /// Whether an examination ever came out clean; until then no connection is lent.
+    pub(super) fn admits(&self) -> bool {
+        self.admitted.load(Ordering::Acquire)
+    }
+
+    /// Whether the last examination found a breach.
+    pub(super) fn is_breached(&self) -> bool {
+        self.breached.load(Ordering::Acquire)
+    }
+
+    /// Takes note of an examination.
+    pub(super) fn note(&self, findings: &[Finding]) {
+        self.breached.store(!findings.is_empty(), Ordering::Release);
+        if findings.is_empty() {
+            self.admitted.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// Looks at what `service` can reach with this login, and returns what is not accepted.
+pub(super) fn examine(
+    url: &DatabaseUrl,
+    service: &Service,
+    terms: &Terms,
+) -> Result<Vec<Finding>, audit::Error> {
+    let mut conn = connect(url)?;
+    let mut findings = Vec::new();
+    if let Some(stranger) = wrong_login(&mut conn, service, terms.services)? {
+        // What a stranger can reach says nothing about the service.
+        return Ok(vec![stranger]);
+    }
+    findings.extend(wrong_version(&mut conn, service)?);
+    findings.extend(lost_in_a_crash(&mut conn)?);
+    let subjects = subjects_here(&mut conn, service, terms.services)?;
+    findings.extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
+    findings.retain(|finding| !terms.accept.contains(&finding.rule));
+    Ok(findings)
+}
+
+fn wrong_login(
+    conn: &mut PgConnection,
+    service: &Service,
+    services: &[Service],
+) -> Result<Option<Finding>, diesel::result::Error> {
+    #[derive(QueryableByName)]
+    struct Login {
+        #[diesel(sql_type = Text)]
+        role: String,
+        #[diesel(sql_type = Bool)]
+        superuser: bool,
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "asks who we are, which is no table's business"
+    )]
+    let query = sql_query(
+        "SELECT rolname::text AS role, rolsuper AS superuser FROM pg_roles WHERE rolname = session_user",
+    );
+    let Login { role, superuser } = query.get_result(conn)?;
+    if role == service.service_role() {
+        return Ok(None);
+    }
+    let whose = services
+        .iter()
+        .find(|other| [other.service_role(), other.owner_role()].contains(&role));
+    let privilege = match whose {
+        _ if superuser => "logs in as a superuser, whom no wall stops".to_owned(),
+        Some(owner) if owner.name() == service.name() => {
+            "logs in as the role that migrates, which owns everything".to_owned()
+        }
+        Some(other) => format!(
+            "logs in as a role of {}: the URLs are swapped, or one is used twice",
+            other.name()
+        ),
+        None => "logs in as a role that is none of its own".to_owned(),
+    };
+    let fix = format!(
+        "-- serve {} with the login of {}",
+        service.name(),
+        service.service_role()
+    );
+    Ok(Some(Finding {
+        rule: "wrong-login".to_owned(),
+        role,
+        object: service.name().to_owned(),
+        privilege,
+        fix,
+    }))
+}
+
+fn wrong_version(
+    conn: &mut PgConnection,
+    service: &Service,
+) -> Result<Option<Finding>, diesel::result::Error> {
+    let status = migrate::status_on(conn, service)?;
+    let list =
+        |versions: &BTreeSet<String>| versions.iter().cloned().collect::<Vec<_>>().join(", ");
+    let (privilege, fix) = if !status.pending.is_empty() {
+        (format!("lacks {}", list(&status.pending)), "-- run migrate")
+    } else if !status.unknown.is_empty() {
+        (
+            format!(
+                "has {}, which this program does not know",
+                list(&status.unknown)
+            ),
+            "-- run the newer program",
+        )
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Finding {
+        rule: "migrations".to_owned(),
+        role: service.service_role(),
+        object: format!("schema {}", service.name()),
+        privilege,
+        fix: fix.to_owned(),
+    }))
+}
+
+fn lost_in_a_crash(conn: &mut PgConnection) -> Result<Vec<Finding>, diesel::result::Error> {
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "reads the server's settings")]
+    let off = sql_query(
+        "SELECT name FROM pg_settings
+          WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') AND setting = 'off' ORDER BY name",
+    )
+    .load::<Setting>(conn)?;
+    let finding = |Setting { name }| Finding {
+        rule: "durability".to_owned(),
+        role: "the server".to_owned(),
+        object: format!("setting {name}"),
+        privilege: "off".to_owned(),
+        fix: format!("ALTER SYSTEM SET {name} = on"),
+    };
+    Ok(off.into_iter().map(finding).collect())
+}
+
+/// The service itself, and those others whose schema stands in the same database.
+fn subjects_here(
+    conn: &mut PgConnection,
+    service: &Service,
+    services: &[Service],
+) -> Result<Vec<Subject>, diesel::result::Error> {
+    #[derive(QueryableByName)]
+    struct Schema {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "catalog queries are the wall's work"
+    )]
+    let here: Vec<Schema> =
+        sql_query("SELECT nspname::text AS name FROM pg_namespace").load(conn)?;
+    let stands_here = |other: &&Service| {
+        other.name() == service.name() || here.iter().any(|schema| schema.name == other.name())
+    };
+    Ok(services
+        .iter()
+        .filter(stands_here)
+        .map(Subject::from)
+        .collect())
+}

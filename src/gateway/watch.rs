@@ -1,0 +1,86 @@
+//! The fifth wall at the entrance: nobody is let in before every service was looked at, and none is left unwatched.
+
+use std::fmt;
+
+use futures_util::future::join_all;
+use tokio::time::{Duration, sleep};
+
+use super::Doors;
+use crate::db::{
+    Terms,
+    audit::{Error, Finding},
+};
+
+/// How soon a service is examined again whose database could not be reached.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Breaches that keep the port closed.
+#[derive(Debug)]
+pub(crate) struct Refused(Vec<(&'static str, Finding)>);
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the walls do not hold, so nothing is served")?;
+        for (number, (service, finding)) in (1..).zip(&self.0) {
+            write!(f, "\n\n{number:>3}. {service}: {finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Examines every service before the port is opened. A service whose database is away does not keep the others from
+/// serving: it stays shut until it was examined.
+pub(crate) async fn admit(doors: &Doors, terms: &Terms) -> Result<(), Refused> {
+    let mut refused = Vec::new();
+    for (name, result) in examine(doors, terms).await {
+        match result {
+            Ok(findings) => refused.extend(findings.into_iter().map(|finding| (name, finding))),
+            Err(error) => tracing::warn!(service = name, "{name} is not served yet: {error}"),
+        }
+    }
+    if refused.is_empty() {
+        Ok(())
+    } else {
+        Err(Refused(refused))
+    }
+}
+
+/// Examines every service again and again, until dropped. A breach turns readiness red and stands in the log by its id;
+/// `audit` tells the rest.
+pub(crate) async fn watch(doors: Doors, terms: Terms, interval: Duration) {
+    let mut unseen = false;
+    loop {
+        sleep(if unseen {
+            RETRY.min(interval)
+        } else {
+            interval
+        })
+        .await;
+        unseen = false;
+        for (name, result) in examine(&doors, &terms).await {
+            match result {
+                Ok(findings) => {
+                    for finding in findings {
+                        tracing::error!(
+                            service = name,
+                            finding = finding.id(),
+                            "a wall of {name} is breached; run audit"
+                        );
+                    }
+                }
+                Err(_) => unseen = true,
+            }
+        }
+    }
+}
+
+async fn examine(doors: &Doors, terms: &Terms) -> Vec<(&'static str, Result<Vec<Finding>, Error>)> {
+    join_all(
+        doors
+            .iter()
+            .map(async |door| (door.name(), door.examine(terms).await)),
+    )
+    .await
+}
