@@ -22,9 +22,9 @@ impl std::error::Error for Refused {}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the walls do not hold, so nothing is served")?;
+        writeln!(f, "the walls do not hold, so nothing is served")?;
         for (number, (service, finding)) in (1..).zip(&self.0) {
-            write!(f, "\n\n{number:>3}. {service}: {finding}")?;
+            write!(f, "\n{number:>3}. {service}: {finding}")?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ SELECT 'extension' AS rule, extowner::regrole::text AS role, extname::text AS ob
   FROM pg_extension WHERE extname <> 'plpgsql'
 
 UNION ALL
-SELECT 'foreign-server', coalesce(label, srvowner::regrole::text), srvname::text, 'SERVER', format('DROP SERVER %I CASCADE', srvname)
+SELECT 'foreign-server', coalesce(label, srvowner::regrole::text), s.srvname::text, 'SERVER', format('DROP SERVER %I CASCADE', s.srvname)
   FROM pg_foreign_server s
   LEFT JOIN pg_user_mappings m ON m.srvid = s.oid
   LEFT JOIN who ON who.oid = m.umuser

@@ -117,6 +117,8 @@ SELECT 'public-grant', 'PUBLIC', 'table ' || c.oid::regclass, a.privilege_type,
   LEFT JOIN pg_init_privs i ON i.classoid = 'pg_class'::regclass AND i.objoid = c.oid AND i.objsubid = 0,
        aclexplode(relacl) a
  WHERE relnamespace IN (SELECT nsp FROM system_schemas) AND a.grantee = 0
+   -- Everyone may read information_schema, which is made too late for pg_init_privs to know.
+   AND NOT (relnamespace = 'information_schema'::regnamespace AND a.privilege_type = 'SELECT')
    AND NOT EXISTS (SELECT FROM aclexplode(initprivs) x WHERE x.grantee = 0 AND x.privilege_type = a.privilege_type)
 UNION ALL
 SELECT 'public-grant', 'PUBLIC', 'column ' || c.oid::regclass || '.' || quote_ident(attname), a.privilege_type,

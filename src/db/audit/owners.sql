@@ -21,15 +21,21 @@ SELECT 'object-owner', typowner::regrole::text, t.oid::regtype::text, 'OWNER',
 
 -- What a service's role owns anywhere else: in another schema, in another database, or the database itself.
 UNION ALL
-SELECT 'owned-elsewhere', name, coalesce(found.identity, 'an object of another database'), 'OWNER',
-       format('-- as a superuser, in its database: REASSIGN OWNED BY %I TO <its rightful owner>', name)
+SELECT 'owned-elsewhere', name, found.type || ' ' || found.identity, 'OWNER',
+       CASE WHEN d.classid IN ('pg_database'::regclass, 'pg_tablespace'::regclass)
+            THEN format('ALTER %s %s OWNER TO <its rightful owner>', upper(found.type), found.identity)
+            ELSE format('REASSIGN OWNED BY %I TO <its rightful owner>', name) END
+  FROM here, roles
+  JOIN pg_shdepend d ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = roles.oid AND d.deptype = 'o',
+       LATERAL (SELECT x.schema, x.type, x.identity FROM pg_identify_object(d.classid, d.objid, d.objsubid) x) AS found
+ WHERE d.dbid IN (0, here.oid)
+   AND (serves OR NOT (d.classid = 'pg_namespace'::regclass AND d.objid IS NOT DISTINCT FROM nsp
+                    OR d.classid = 'pg_default_acl'::regclass
+                    OR found.schema IS NOT DISTINCT FROM roles.schema))
+UNION ALL
+SELECT DISTINCT 'other-database', name, 'database ' || quote_ident(other.datname), 'OWNER',
+       format('-- there: REASSIGN OWNED BY %I TO <its rightful owner>', name)
   FROM here, roles
   JOIN pg_shdepend d ON d.refclassid = 'pg_authid'::regclass AND d.refobjid = roles.oid AND d.deptype = 'o'
-  LEFT JOIN LATERAL (SELECT x.schema, x.type || ' ' || x.identity AS identity
-                       FROM pg_identify_object(d.classid, d.objid, d.objsubid) x
-                      WHERE d.dbid IN (0, here.oid)) AS found ON true
- WHERE serves
-    OR d.dbid NOT IN (0, here.oid)
-    OR NOT (d.classid = 'pg_namespace'::regclass AND d.objid IS NOT DISTINCT FROM nsp
-         OR d.classid = 'pg_default_acl'::regclass
-         OR found.schema IS NOT DISTINCT FROM roles.schema)
+  JOIN pg_database other ON other.oid = d.dbid
+ WHERE d.dbid <> here.oid

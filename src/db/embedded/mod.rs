@@ -168,7 +168,10 @@ impl Embedded {
         let cluster = data_dir.join("postgres");
         if UnixStream::connect(&socket).is_ok() {
             // A server killed with SIGKILL leaves its PostgreSQL a moment to stop in, or, without its keeper, for good.
-            programs.stop(&account, &cluster)?;
+            let stopped = programs.stop(&account, &cluster);
+            if UnixStream::connect(&socket).is_ok() {
+                stopped?;
+            }
         }
         let password = initialized(&programs, &account, &data_dir, durability)?;
         programs.check_version(&cluster)?;
