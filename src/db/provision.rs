@@ -104,9 +104,10 @@ impl Plan<'_> {
 
         // PostgreSQL answers some refused revocations with a warning only, so ask again what is missing.
         let open = self.missing()?;
+        let vital = ["CREATE", "GRANT CONNECT", "GRANT USAGE ON SCHEMA"];
         if let Some(vital) = open
             .iter()
-            .find(|step| step.starts_with("CREATE") || step.starts_with("GRANT"))
+            .find(|step| vital.iter().any(|word| step.starts_with(word)))
         {
             return Err(Error(format!("the server refuses: {vital}")));
         }

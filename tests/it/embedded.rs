@@ -16,10 +16,9 @@ use postgres::NoTls;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::Client;
+use crate::harness::{Client, PROGRAM};
 
 const NOBODY: u32 = 65_534;
-const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
 
 /// A folder that the server's account may enter, for data that outlives one server.
 fn folder() -> TempDir {

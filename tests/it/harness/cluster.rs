@@ -113,7 +113,11 @@ impl Database {
     }
 
     pub(crate) fn admin(&self) -> Client {
-        connect(&CLUSTER.embedded.admin().with_database(&self.name))
+        connect(&self.admin_url())
+    }
+
+    pub(crate) fn admin_url(&self) -> DatabaseUrl {
+        CLUSTER.embedded.admin().with_database(&self.name)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -151,7 +155,8 @@ fn position(service: &Service) -> usize {
         .unwrap()
 }
 
-fn connect(url: &DatabaseUrl) -> Client {
+/// Logs in.
+pub(crate) fn connect(url: &DatabaseUrl) -> Client {
     Client::connect(url.expose(), NoTls).unwrap()
 }
 

@@ -6,11 +6,14 @@ mod server;
 
 pub(crate) use self::{
     client::{Answer, Client},
-    cluster::{Database, elsewhere, sqlstate},
+    cluster::{Database, connect, elsewhere, sqlstate},
     server::Server,
 };
 
 use serde_json::{Value, json};
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
 
 /// Registers a user and returns its id.
 pub(crate) fn register(server: &Server, email: &str) -> String {

@@ -1,0 +1,166 @@
+//! The fifth wall: `serve` looks before it opens its port, and says what it saw.
+
+use std::process::{Command, Stdio};
+
+use schema_per_service::{db::DatabaseUrl, services::SERVICES};
+
+use crate::harness::{Database, PROGRAM};
+
+/// Starts the server with these URLs; it must refuse, open no port and say why, without a secret.
+fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Command)) -> String {
+    let mut command = Command::new(PROGRAM);
+    command
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--users-database-url",
+            users.expose(),
+        ])
+        .args(["--orders-database-url", orders.expose()])
+        .stdin(Stdio::null());
+    // The tests' databases stand beside each other on one server that does not sync.
+    command.env("ACCEPT", "other-database,durability");
+    more(&mut command);
+    let output = command.output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "",
+        "it says where it listens only when it does"
+    );
+    for url in [users, orders] {
+        let password = url.password().unwrap();
+        assert!(
+            !message.contains(secrecy::ExposeSecret::expose_secret(&password)),
+            "{message}"
+        );
+    }
+    message
+}
+
+fn urls(database: &Database) -> [DatabaseUrl; 2] {
+    database.service_urls().try_into().unwrap()
+}
+
+#[test]
+fn each_wrong_login_is_refused_with_its_own_sentence() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    let owner = database.owner_url(&SERVICES[0]);
+    let superuser = database.admin_url();
+
+    for (users, orders, sentence) in [
+        (
+            &orders,
+            &users,
+            "logs in as a role of orders: the URLs are swapped",
+        ),
+        (&superuser, &orders, "logs in as a superuser"),
+        (&owner, &orders, "logs in as the role that migrates"),
+        (
+            &users,
+            &users,
+            "USERS_DATABASE_URL and ORDERS_DATABASE_URL are the same",
+        ),
+    ] {
+        let message = refusal(users, orders, |_| {});
+        assert!(message.contains(sentence), "{message}");
+    }
+}
+
+#[test]
+fn an_extra_grant_is_refused_with_the_statement_that_closes_it() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    database
+        .admin()
+        .batch_execute("GRANT USAGE ON SCHEMA users TO orders_service")
+        .unwrap();
+
+    let message = refusal(&users, &orders, |_| {});
+
+    assert!(message.contains("foreign-grant"), "{message}");
+    assert!(
+        message.contains("REVOKE ALL ON SCHEMA users FROM orders_service"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_schema_of_another_version_is_refused_in_either_direction() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    let mut admin = database.admin();
+
+    admin
+        .batch_execute(
+            "INSERT INTO users.__diesel_schema_migrations VALUES ('29991231235959', now())",
+        )
+        .unwrap();
+    let newer = refusal(&users, &orders, |_| {});
+    admin
+        .batch_execute("DELETE FROM users.__diesel_schema_migrations")
+        .unwrap();
+    let older = refusal(&users, &orders, |_| {});
+
+    assert!(
+        newer.contains("has 29991231235959, which this program does not know"),
+        "{newer}"
+    );
+    assert!(older.contains("run migrate"), "{older}");
+}
+
+#[test]
+fn session_options_are_refused_in_a_url_and_in_the_environment() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    let with_options = format!("{}?options=-cstatement_timeout%3D0", users.expose())
+        .parse()
+        .unwrap();
+
+    let in_the_url = refusal(&with_options, &orders, |_| {});
+    let in_the_environment = refusal(&users, &orders, |command| {
+        command.env("PGOPTIONS", "-c statement_timeout=0");
+    });
+
+    assert!(
+        in_the_url.contains("USERS_DATABASE_URL is refused: it carries `options`"),
+        "{in_the_url}"
+    );
+    assert!(
+        in_the_environment.contains("PGOPTIONS is set"),
+        "{in_the_environment}"
+    );
+}
+
+#[test]
+fn a_server_that_does_not_sync_is_refused() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+
+    let message = refusal(&users, &orders, |command| {
+        command.env("ACCEPT", "other-database");
+    });
+
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        assert!(message.contains(&format!("setting {setting}")), "{message}");
+    }
+}
+
+#[test]
+fn a_database_elsewhere_is_refused_unless_it_is_verified_who_answers() {
+    let database = Database::new();
+    let [users, _] = urls(&database);
+    let elsewhere = "postgres://orders_service:p4ss@db.example.com/app?sslmode=require"
+        .parse()
+        .unwrap();
+
+    let message = refusal(&users, &elsewhere, |_| {});
+
+    assert!(
+        message.contains("ORDERS_DATABASE_URL is refused: it leaves this machine"),
+        "{message}"
+    );
+}
