@@ -103,7 +103,7 @@ pub enum Error {
     },
     /// The environment undoes the walls.
     #[error(
-        "{0} is set, and libpq heeds it in every session; unset it, because it can undo the limits of the roles"
+        "{0} is set, and libpq heeds it in every session; unset it, because it can lead elsewhere or undo the roles' limits"
     )]
     Environment(&'static str),
 }
@@ -178,7 +178,7 @@ impl Config {
 
 /// libpq reads these from the environment, whatever a URL says.
 pub(crate) fn refuse_environment() -> Result<(), Error> {
-    match ["PGOPTIONS", "PGSERVICE"]
+    match ["PGOPTIONS", "PGSERVICE", "PGHOST", "PGHOSTADDR"]
         .into_iter()
         .find(|name| env::var_os(name).is_some())
     {

@@ -63,6 +63,8 @@ impl Cli {
             .with_env_filter(filter)
             .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr)
+            // Or a log that nobody reads any more panics whoever writes to it.
+            .log_internal_errors(false)
             .init();
         match self.command {
             None => serve::run(&self.config),

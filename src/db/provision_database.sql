@@ -40,25 +40,35 @@ shared_doors AS (
 ),
 plan (step, statement) AS (
     -- 1. Who may enter: the service's own two roles, by name, to connect and for nothing else.
-    SELECT 1, format('REVOKE ALL ON DATABASE %I FROM %s', datname, grantee)
-      FROM here,
-           LATERAL (SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
-                      FROM aclexplode(acl) a
-                     WHERE a.grantee = 0
-                        OR a.grantee IN (SELECT oid FROM roles) AND (a.privilege_type <> 'CONNECT' OR a.is_grantable)
-                   ) AS stray (grantee)
+    SELECT 1, format('REVOKE %s ON DATABASE %I FROM %s',
+                     CASE WHEN a.privilege_type = 'CONNECT' AND a.grantee <> 0 THEN 'GRANT OPTION FOR ' ELSE '' END || a.privilege_type,
+                     datname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+      FROM here, aclexplode(acl) a
+     WHERE a.grantee = 0
+        OR a.grantee IN (SELECT oid FROM roles) AND (a.privilege_type <> 'CONNECT' OR a.is_grantable)
 
     UNION ALL
     SELECT 2, format('GRANT CONNECT ON DATABASE %I TO %I', datname, name)
       FROM here, roles
      WHERE NOT EXISTS (SELECT FROM aclexplode(acl) a
-                        WHERE a.grantee = roles.oid AND a.privilege_type = 'CONNECT' AND NOT a.is_grantable)
+                        WHERE a.grantee = roles.oid AND a.privilege_type = 'CONNECT')
 
     UNION ALL
     SELECT 3, format('ALTER ROLE %I IN DATABASE %I SET %s = %L', role, datname, name, value)
       FROM here, wanted_settings AS wanted
      WHERE NOT EXISTS (SELECT FROM pg_db_role_setting, unnest(setconfig) AS have
                         WHERE setrole = wanted.oid AND setdatabase = here.oid AND have = name || '=' || value)
+
+    -- A role may change its own settings; what it changed goes.
+    UNION ALL
+    SELECT 3, format('ALTER ROLE %I%s RESET %s', roles.name,
+                     CASE setdatabase WHEN 0 THEN '' ELSE format(' IN DATABASE %I', datname) END, setting)
+      FROM here, roles
+      JOIN pg_db_role_setting ON setrole = roles.oid,
+           LATERAL (SELECT split_part(entry, '=', 1) FROM unnest(setconfig) AS entry) AS have (setting)
+     WHERE setdatabase IN (0, here.oid)
+       AND NOT EXISTS (SELECT FROM wanted_settings AS wanted
+                        WHERE wanted.oid = roles.oid AND wanted.name = setting AND setdatabase <> 0)
 
     -- 2. The schemas. Each belongs to its owner; its service may enter; nobody else is named.
     UNION ALL
@@ -70,8 +80,11 @@ plan (step, statement) AS (
       FROM services WHERE nspowner <> owner_oid
 
     UNION ALL
-    SELECT DISTINCT 6, format('REVOKE ALL ON SCHEMA %I FROM %s', n.nspname,
-                              CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
+    SELECT DISTINCT 6, format('REVOKE %s ON SCHEMA %I FROM %s',
+                              CASE WHEN a.grantee <> s.service_oid THEN 'ALL'
+                                   WHEN a.privilege_type = 'USAGE' THEN 'GRANT OPTION FOR USAGE'
+                                   WHEN a.privilege_type = 'CREATE' THEN 'CREATE' ELSE 'ALL' END,
+                              n.nspname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)
       FROM pg_namespace n
       LEFT JOIN services s ON s.schema_oid = n.oid,
            LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
@@ -82,7 +95,7 @@ plan (step, statement) AS (
     SELECT 7, format('GRANT USAGE ON SCHEMA %I TO %I', schema, service)
       FROM services
      WHERE NOT EXISTS (SELECT FROM aclexplode(nspacl) a
-                        WHERE a.grantee = service_oid AND a.privilege_type = 'USAGE' AND NOT a.is_grantable)
+                        WHERE a.grantee = service_oid AND a.privilege_type = 'USAGE')
 
     -- 3. What PostgreSQL would give to everyone. Only a revocation without IN SCHEMA takes away the built-in default.
     UNION ALL

@@ -112,7 +112,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Problem::new(
                 StatusCode::BAD_REQUEST,
                 "malformed-json",
-                "The body is not JSON",
+                "The body cannot be read as JSON",
             )
             .detail(error.to_string())
         }

@@ -64,9 +64,7 @@ impl FromRequest for IfNoneMatch {
 
 /// The version that a tag stands for. A weak tag never counts for a change, and one that is no number was never ours.
 fn version(tag: &EntityTag) -> Option<i64> {
-    if tag.weak {
-        None
-    } else {
-        tag.tag().parse().ok()
-    }
+    let version = tag.tag().parse().ok()?;
+    // Tags are compared byte by byte: "01" is not "1".
+    tag.strong_eq(&etag(version).0).then_some(version)
 }

@@ -43,6 +43,9 @@ fn explain(error: &str) -> String {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Unknown(Map<String, Value>);
 
+/// Faults that one answer names at most.
+const MOST_FAULTS: usize = 100;
+
 /// Everything that is wrong with a request.
 #[derive(Debug)]
 pub(crate) struct Faults {
@@ -102,6 +105,10 @@ impl Faults {
 
     /// Adds a fault.
     pub(crate) fn add(&mut self, at: impl Display, detail: impl Into<String>) {
+        // Or a small body of faults makes a large answer.
+        if self.found.len() == MOST_FAULTS {
+            return;
+        }
         self.found.push(Fault {
             at: (self.place)(at.to_string()),
             detail: detail.into(),

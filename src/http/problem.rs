@@ -244,12 +244,14 @@ pub(crate) async fn every_failure_is_a_problem(
 impl Problem {
     /// Failures of ours go to the log, each by its route's pattern: the path and the query may hold personal data.
     fn log(&self, route: &str) {
-        if self.status.is_server_error() {
-            let cause = self
-                .cause
-                .as_ref()
-                .map_or_else(String::new, ToString::to_string);
-            tracing::error!(instance = %self.instance.urn(), route, "{} {}: {cause}", self.status.as_u16(), self.name);
-        }
+        let status = self.status.as_u16();
+        let cause = match &self.cause {
+            Some(cause) => cause.to_string(),
+            None if self.status == StatusCode::INTERNAL_SERVER_ERROR => {
+                "the framework failed".to_owned()
+            }
+            None => return,
+        };
+        tracing::error!(instance = %self.instance.urn(), route, "{status} {}: {cause}", self.name);
     }
 }

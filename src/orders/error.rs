@@ -14,6 +14,8 @@ pub(super) enum Error {
     NoSuchCustomer,
     #[error("an order that is {} cannot {step:?}", is.word())]
     WrongStatus { is: Status, step: Step },
+    #[error("the order has changed since")]
+    Changed,
     #[error(transparent)]
     Database(#[from] db::Error),
 }
@@ -40,6 +42,7 @@ impl From<Error> for Problem {
                     step.to().word(),
                 ))
             }
+            Error::Changed => Self::precondition_failed(),
             Error::Database(error) => Self::from(error),
         }
     }

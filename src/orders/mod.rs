@@ -85,15 +85,24 @@ impl Orders {
             .await?)
     }
 
-    /// Moves an order one step; when it stands there already, that is as good.
-    async fn advance(&self, id: OrderId, step: Step) -> Result<Order, Error> {
+    /// Moves an order one step, if it still has one of `versions`; any will do when there are none. When the order stands there
+    /// already, that is as good.
+    async fn advance(
+        &self,
+        id: OrderId,
+        step: Step,
+        versions: Option<Vec<i64>>,
+    ) -> Result<Order, Error> {
+        let expected = versions.clone();
         let moved = self.0.pool.write(move |conn| {
-            store::advance(conn, &[id], step)?;
+            store::advance(conn, &[id], step, expected.as_deref())?;
             store::find(conn, &[id])
         });
         let order = moved.await?.pop().flatten().ok_or(Error::NoSuchOrder)?;
         if order.status == step.to() {
             Ok(order)
+        } else if versions.is_some_and(|versions| !versions.contains(&order.version)) {
+            Err(Error::Changed)
         } else {
             Err(Error::WrongStatus {
                 is: order.status,

@@ -150,23 +150,31 @@ pub(super) fn list(
     with_items(conn, rows)
 }
 
-/// Moves those of the orders that stand where the step starts.
+/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any.
 pub(super) fn advance(
     conn: &mut OrdersConn<'_>,
     ids: &[OrderId],
     step: Step,
+    versions: Option<&[i64]>,
 ) -> Result<(), db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let movable = orders::table
-        .filter(orders::id.eq_any(uuids))
-        .filter(orders::status.eq(step.from().word()));
-    diesel::update(movable)
-        .set((
-            orders::status.eq(step.to().word()),
-            orders::version.eq(orders::version + 1),
-            orders::changed_at.eq(now),
-        ))
-        .execute(conn.pg())?;
+    let movable = orders::id
+        .eq_any(uuids)
+        .and(orders::status.eq(step.from().word()));
+    let change = (
+        orders::status.eq(step.to().word()),
+        orders::version.eq(orders::version + 1),
+        orders::changed_at.eq(now),
+    );
+    match versions {
+        Some(versions) => {
+            let movable = orders::table.filter(movable.and(orders::version.eq_any(versions)));
+            diesel::update(movable).set(change).execute(conn.pg())?
+        }
+        None => diesel::update(orders::table.filter(movable))
+            .set(change)
+            .execute(conn.pg())?,
+    };
     Ok(())
 }
 

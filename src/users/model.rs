@@ -84,13 +84,19 @@ impl Name {
     }
 }
 
+/// Characters without a glyph of their own: soft hyphen, zero-width space and joiners, marks of direction, word joiner, BOM.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
 impl TryFrom<String> for Name {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let name = text.trim();
         match name.chars().count() {
-            0 => Err("must not be empty"),
+            _ if name.chars().all(is_invisible) => Err("must not be empty"),
             1..=200 if !name.chars().any(char::is_control) => Ok(Self(name.to_owned())),
             1..=200 => Err("must not hold control characters"),
             _ => Err("must be at most 200 characters long"),
@@ -143,6 +149,7 @@ mod tests {
 
         assert_eq!(name("  Seán O’Brien-李 "), Ok("Seán O’Brien-李".to_owned()));
         assert_eq!(name("   "), Err("must not be empty"));
+        assert_eq!(name("\u{200b}\u{feff}"), Err("must not be empty"));
         assert_eq!(name("a\0b"), Err("must not hold control characters"));
         assert_eq!(
             name(&"é".repeat(200)).map(|name| name.chars().count()),

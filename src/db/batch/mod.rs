@@ -95,12 +95,19 @@ fn run<In, Out>(
             }
         }
         Err(error) if inputs.len() > 1 && error.may_be_one_rows_fault() => {
+            let mut timeouts = 0;
             for (input, reply) in inputs
                 .iter()
                 .zip(replies)
                 .filter(|(_, reply)| !reply.is_closed())
             {
-                let alone = attempt(work, slice::from_ref(input));
+                // One row that is locked costs one timeout; a second means that it is not the rows.
+                let alone = if timeouts > 1 {
+                    Err(Error::TimedOut)
+                } else {
+                    attempt(work, slice::from_ref(input))
+                };
+                timeouts += u32::from(matches!(alone, Err(Error::TimedOut)));
                 let _ = reply.send(alone.and_then(|mut outputs| outputs.pop().ok_or(UNEVEN)));
             }
         }

@@ -254,6 +254,23 @@ async fn a_database_that_is_away_is_not_asked_once_more_for_each_caller() {
 }
 
 #[tokio::test]
+async fn a_locked_table_is_not_waited_for_once_more_for_each_caller() {
+    let (tell, sizes) = mpsc::channel();
+    let jobs = (0..6).map(|input| {
+        let (reply, answer) = oneshot::channel();
+        // The caller stays.
+        std::mem::forget(answer);
+        Job { input, reply }
+    });
+    let locked = |inputs: &[u32]| {
+        tell.send(inputs.len()).ok();
+        Err::<Vec<u32>, _>(Error::TimedOut)
+    };
+    run(&locked, jobs);
+    assert_eq!(sizes.try_iter().collect::<Vec<_>>(), [6, 1, 1]);
+}
+
+#[tokio::test]
 async fn work_that_loses_an_answer_is_an_error_and_no_one_gets_anothers() {
     let batch = Batch::new("test", LIMITS, |_: &[u32]| Ok(Vec::<u32>::new()));
 

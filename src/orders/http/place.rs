@@ -41,6 +41,9 @@ impl Request {
         let customer = faults.required("/customer_id", self.customer_id);
         let currency = faults.required("/currency", self.currency);
         let items = faults.required("/items", self.items).unwrap_or_default();
+        if items.len() > NewOrder::MOST_ITEMS {
+            faults.add("/items", BadItems::Count.to_string());
+        }
         let items: Vec<Item> = items
             .into_iter()
             .enumerate()

@@ -96,3 +96,21 @@ fn a_step_of_an_order_that_is_not_there_answers_404() {
         );
     }
 }
+
+#[test]
+fn a_step_goes_through_only_from_a_version_that_if_match_names() {
+    let server = Server::start();
+    let order = place(&server, &register(&server, "ada@example.com"));
+    let ship = |tag: &str| {
+        let path = format!("/orders/{order}/ship");
+        server.send("POST", &path, &[("If-Match", tag)], "").status
+    };
+
+    assert_eq!([ship("\"2\""), ship("\"01\"")], [412, 412]);
+    assert_eq!(ship("\"1\""), 200);
+    assert_eq!(
+        ship("\"1\""),
+        200,
+        "it is shipped already, so repeating is fine"
+    );
+}

@@ -133,3 +133,14 @@ fn an_order_has_1_to_100_items_and_a_total_that_every_reader_can_hold() {
         );
     }
 }
+
+#[test]
+fn a_small_body_of_faults_makes_no_large_answer() {
+    let server = Server::start();
+
+    let answer = server.post("/orders", &json!({ "items": vec![json!({}); 5_000] }));
+
+    assert_eq!(answer.status, 422);
+    assert!(answer.blames().contains(&"/items"));
+    assert_eq!(answer.blames().len(), 100);
+}

@@ -44,7 +44,7 @@ fn change_goes_through_only_from_a_version_that_if_match_names() {
         |tag: &str, name: &str| server.patch(&path, &[("If-Match", tag)], &json!({ "name": name }));
 
     assert_eq!(change("\"1\"", "Second").status, 200);
-    for stale in ["\"1\"", "W/\"2\"", "\"other\"", "2", ""] {
+    for stale in ["\"1\"", "W/\"2\"", "\"other\"", "\"02\"", "\"+2\"", "2", ""] {
         let answer = change(stale, "Lost update");
         assert_eq!(
             (answer.status, answer.problem().as_str()),
