@@ -81,7 +81,7 @@ plan (step, statement) AS (
 
     UNION ALL
     SELECT DISTINCT 6, format('REVOKE %s ON SCHEMA %I FROM %s',
-                              CASE WHEN a.grantee <> s.service_oid THEN 'ALL'
+                              CASE WHEN a.grantee IS DISTINCT FROM s.service_oid THEN 'ALL'
                                    WHEN a.privilege_type = 'USAGE' THEN 'GRANT OPTION FOR USAGE'
                                    WHEN a.privilege_type = 'CREATE' THEN 'CREATE' ELSE 'ALL' END,
                               n.nspname, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END)

@@ -94,8 +94,21 @@ fn signal(pid: u32, name: &str) {
 
 /// The process id of the PostgreSQL that serves `data_dir`.
 fn postmaster(data_dir: &Path) -> u32 {
-    let file = fs::read_to_string(data_dir.join("postgres/postmaster.pid")).unwrap();
-    file.lines().next().unwrap().parse().unwrap()
+    let read = || {
+        fs::read_to_string(data_dir.join("postgres/postmaster.pid"))
+            .ok()?
+            .lines()
+            .next()?
+            .parse()
+            .ok()
+    };
+    // A server that starts again writes the file anew.
+    let mut pid = None;
+    eventually("it has a pid file", || {
+        pid = read();
+        pid.is_some()
+    });
+    pid.unwrap()
 }
 
 fn is_alive(pid: u32) -> bool {
@@ -304,13 +317,15 @@ fn the_embedded_server_is_durable_private_and_has_no_tcp_port() {
         let row = admin.query_one(&format!("SHOW {setting}"), &[]).unwrap();
         assert_eq!(row.get::<_, &str>(0), value, "{setting}");
     }
-    for secret in ["", "admin-password", "postgres", "run"] {
+    for secret in ["admin-password", "postgres", "run"] {
         let mode = fs::metadata(data_dir.join(secret))
             .unwrap()
             .permissions()
             .mode();
         assert_eq!(mode & 0o077, 0, "{secret} is open to others");
     }
+    let mode = fs::metadata(&data_dir).unwrap().permissions().mode();
+    assert_eq!(mode & 0o066, 0, "the folder can be listed by others");
 }
 
 /// The tests themselves run as root on many machines; then an ordinary user is played by `nobody`.
@@ -337,5 +352,62 @@ fn it_works_as_an_ordinary_user() {
     register(&server.client, "Ada");
     assert_eq!(names(&server.client), ["Ada"]);
     server.signal("TERM");
+    assert!(server.ended().success());
+}
+
+#[test]
+fn a_folder_with_other_files_in_it_is_left_alone() {
+    let folder = folder();
+    fs::write(folder.path().join("games"), "").unwrap();
+
+    let message = refusal(&mut command(folder.path()));
+
+    assert!(
+        message.contains("holds files that are not ours"),
+        "{message}"
+    );
+    assert_eq!(
+        fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777,
+        0o755
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn why_postgresql_does_not_start_is_said() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    drop(Process::start(&data_dir));
+    eventually("PostgreSQL has stopped", || {
+        !data_dir.join("postgres/postmaster.pid").exists()
+    });
+    let settings = data_dir.join("postgres/postgresql.conf");
+    fs::write(
+        &settings,
+        fs::read_to_string(&settings).unwrap() + "\nnonsense = 1\n",
+    )
+    .unwrap();
+
+    let message = refusal(&mut command(&data_dir));
+
+    assert!(message.contains("PostgreSQL did not start"), "{message}");
+    assert!(message.contains("postgresql.conf"), "{message}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_stops_nothing() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let mut command = command(&data_dir);
+    command.stderr(Stdio::piped());
+    let mut server = Process::from(command);
+    drop(server.child.stderr.take());
+
+    let killed = postmaster(&data_dir);
+    signal(killed, "KILL");
+    eventually("PostgreSQL is back", || postmaster(&data_dir) != killed);
+    eventually("it answers", || server.client.get("/health").status == 200);
+    server.signal("TERM");
+
     assert!(server.ended().success());
 }

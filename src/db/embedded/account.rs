@@ -1,9 +1,9 @@
 //! The operating system's user that the server runs as.
 
 use std::{
-    fs::{self, Permissions},
+    fs,
     os::unix::{
-        fs::{PermissionsExt as _, chown},
+        fs::{MetadataExt as _, lchown},
         process::CommandExt as _,
     },
     path::Path,
@@ -12,20 +12,34 @@ use std::{
 
 use nix::unistd::{Uid, User};
 
-use super::{Error, at};
+use super::error::{Error, at};
 
 /// Who runs PostgreSQL: we ourselves or, when we are root, somebody who is not.
 pub(super) struct Account(Option<User>);
 
 impl Account {
-    pub(super) fn for_server() -> Result<Self, Error> {
+    /// Whoever owns `cluster` already, or else the first unprivileged account there is.
+    pub(super) fn for_server(cluster: &Path) -> Result<Self, Error> {
         if !Uid::effective().is_root() {
             return Ok(Self(None));
         }
-        let somebody = ["postgres", "nobody"]
-            .iter()
-            .find_map(|name| User::from_name(name).ok().flatten());
-        Ok(Self(Some(somebody.ok_or(Error::NoAccount)?)))
+        let owner = fs::symlink_metadata(cluster)
+            .ok()
+            .map(|data| Uid::from_raw(data.uid()));
+        let owner = owner
+            .filter(|owner| !owner.is_root())
+            .and_then(|owner| User::from_uid(owner).ok().flatten());
+        let usual = || {
+            ["postgres", "nobody"]
+                .iter()
+                .find_map(|name| User::from_name(name).ok().flatten())
+        };
+        Ok(Self(Some(owner.or_else(usual).ok_or(Error::NoAccount)?)))
+    }
+
+    /// Whether this is not ourselves.
+    pub(super) const fn is_somebody_else(&self) -> bool {
+        self.0.is_some()
     }
 
     pub(super) fn name(&self) -> String {
@@ -48,14 +62,11 @@ impl Account {
         command
     }
 
-    /// Gives a file or folder to this account; a folder is closed to everyone else.
+    /// Gives a file or folder to this account; never what a link points to.
     pub(super) fn own(&self, path: &Path) -> Result<(), Error> {
-        if path.is_dir() {
-            fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(at(path))?;
-        }
         match &self.0 {
             Some(user) => {
-                chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(at(path))
+                lchown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).map_err(at(path))
             }
             None => Ok(()),
         }

@@ -6,7 +6,12 @@ use std::{
     process::Command,
 };
 
-use super::{Durability, Error, PORT, account::Account};
+use super::{
+    Durability, PORT,
+    account::Account,
+    error::{Error, at},
+    folder::Folder,
+};
 
 /// The folder that holds `initdb`, `pg_ctl` and `postgres`.
 pub(super) struct Programs {
@@ -80,13 +85,13 @@ impl Programs {
     pub(super) fn server(
         &self,
         account: &Account,
-        data_dir: &Path,
+        folder: &Folder,
         durability: Durability,
     ) -> Command {
         // Whatever the cluster's files say: no TCP port, and no statement, value or constraint in the log.
         let mut settings = vec![
             "listen_addresses=".to_owned(),
-            format!("unix_socket_directories={}", data_dir.join("run").display()),
+            format!("unix_socket_directories={}", folder.run().display()),
             "unix_socket_permissions=0700".to_owned(),
             format!("port={PORT}"),
             "log_error_verbosity=terse".to_owned(),
@@ -107,7 +112,7 @@ impl Programs {
         }
         match durability {
             Durability::Durable => settings.extend([
-                format!("log_directory={}", data_dir.join("log").display()),
+                format!("log_directory={}", folder.log().display()),
                 "log_filename=%a.log".to_owned(),
                 "log_truncate_on_rotation=on".to_owned(),
             ]),
@@ -119,12 +124,12 @@ impl Programs {
         shell.args(["-c", KEEP, "postgres"]);
         shell.arg(match durability {
             Durability::Durable => Path::new(""),
-            Durability::Throwaway => data_dir,
+            Durability::Throwaway => folder.path(),
         });
         shell
             .arg(self.bin.join("postgres"))
             .arg("-D")
-            .arg(data_dir.join("postgres"));
+            .arg(folder.cluster());
         for setting in settings {
             shell.arg("-c").arg(setting);
         }
@@ -135,7 +140,7 @@ impl Programs {
     pub(super) fn check_version(&self, cluster: &Path) -> Result<(), Error> {
         let version_file = cluster.join("PG_VERSION");
         let made_by = fs::read_to_string(&version_file)
-            .map_err(super::at(&version_file))?
+            .map_err(at(&version_file))?
             .trim()
             .to_owned();
         let printed = output(
@@ -156,7 +161,10 @@ impl Programs {
 }
 
 /// Runs the server until it ends or stdin does; then stops it in fast mode, and removes the folder `$1` if there is one.
+///
+/// A service manager that ends our whole group must not end the server before us.
 const KEEP: &str = r#"
+trap '' TERM HUP
 folder=$1; shift
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -165,12 +173,12 @@ server=$!
 watcher=$!
 exec 3<&-
 wait $server
-kill $watcher 2>/dev/null
+kill -KILL $watcher 2>/dev/null
 [ -z "$folder" ] || rm -rf "$folder"
 "#;
 
 fn output(program: &'static str, command: &mut Command) -> Result<String, Error> {
-    let done = command.output().map_err(super::at(Path::new(program)))?;
+    let done = command.output().map_err(at(Path::new(program)))?;
     if done.status.success() {
         Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     } else {
