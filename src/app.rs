@@ -84,6 +84,8 @@ impl App {
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
+        // Or a machine of many cores gives a worker fewer threads than one service alone may take.
+        .worker_max_blocking_threads(SERVICES.len() * (config.limits.connections as usize + 1) + 8)
         .client_request_timeout(HEAD_DEADLINE)
         .shutdown_timeout(FAREWELL.as_secs());
         if config.workers > 0 {

@@ -1,6 +1,6 @@
 //! `serve`: REST until somebody stops it.
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, mem, process::ExitCode};
 
 use super::print;
 use crate::{
@@ -34,7 +34,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode, Box<dyn Error>> {
-    actix_web::rt::System::new().block_on(async {
+    let system = actix_web::rt::System::new();
+    let ended = system.block_on(async {
         let app = App::bind(config, urls).await?;
         let address = app.address();
         print(&format!(
@@ -44,5 +45,8 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
         ));
         app.run().await?;
         Ok(ExitCode::SUCCESS)
-    })
+    });
+    // Dropped, the runtime would wait for threads that wait for a database that hangs; the end of the process does not.
+    mem::forget(system);
+    ended
 }

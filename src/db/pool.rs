@@ -1,12 +1,16 @@
 //! Connections that carry their owner, and the bounded ways to use one.
 
-use std::{marker::PhantomData, sync::Arc};
+use std::{
+    marker::PhantomData,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use diesel::{
     Connection as _, PgConnection,
     connection::SimpleConnection as _,
     r2d2::{ConnectionManager, PooledConnection},
 };
+use secrecy::ExposeSecret as _;
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -53,6 +57,8 @@ pub(crate) struct Pool<O> {
     /// One permit for each connection, so that a frozen database holds that many threads and not one more.
     permits: Arc<Semaphore>,
     guard: Arc<Guard>,
+    /// One permit, so that a database that hangs holds one examination and not each that follows.
+    examiner: Arc<Semaphore>,
     url: DatabaseUrl,
     limits: Limits,
     owner: PhantomData<fn() -> O>,
@@ -81,20 +87,24 @@ impl<O: Owner> Pool<O> {
             clippy::disallowed_methods,
             reason = "the one place where a pool is made, and its owner is known"
         )]
-        let manager = ConnectionManager::new(url.expose());
+        let manager = ConnectionManager::new(url.for_libpq().expose_secret());
+        let reporter = Reporter {
+            service: O::SERVICE.name(),
+            last: Arc::default(),
+        };
         let inner = r2d2::Pool::builder()
             .max_size(limits.connections)
             .min_idle(Some(1))
             .connection_timeout(limits.connection_wait)
-            .error_handler(Box::new(LogWithoutSecrets {
-                service: O::SERVICE.name(),
-            }))
+            .error_handler(Box::new(reporter.clone()))
+            .connection_customizer(Box::new(reporter))
             .build_unchecked(manager);
         let permits = Arc::new(Semaphore::new(limits.connections as usize));
         Self {
             inner,
             permits,
             guard: Arc::default(),
+            examiner: Arc::new(Semaphore::new(1)),
             url: url.clone(),
             limits,
             owner: PhantomData,
@@ -173,12 +183,15 @@ impl<O: Owner> Pool<O> {
     /// Examines what this login can reach (see [`Terms`]). Until an examination has found nothing, no connection is lent.
     pub(crate) async fn examine(&self, terms: &Terms) -> Result<Vec<Finding>, audit::Error> {
         let (url, terms, guard) = (self.url.clone(), terms.clone(), Arc::clone(&self.guard));
+        let permit = Arc::clone(&self.examiner)
+            .try_acquire_owned()
+            .map_err(|_busy| audit::Error::Silent)?;
         let examination = spawn_blocking(move || {
+            let _permit = permit;
             let findings = guard::examine(&url, &O::SERVICE, &terms)?;
             guard.note(&findings);
             Ok(findings)
         });
-        // A database that hangs keeps one thread until it answers; the next examination waits for nobody.
         match timeout(self.limits.deadline, examination).await {
             Ok(Ok(findings)) => findings,
             Ok(Err(_)) | Err(_) => Err(audit::Error::Silent),
@@ -210,6 +223,7 @@ impl<O> Clone for Pool<O> {
             inner: self.inner.clone(),
             permits: Arc::clone(&self.permits),
             guard: Arc::clone(&self.guard),
+            examiner: Arc::clone(&self.examiner),
             url: self.url.clone(),
             limits: self.limits,
             owner: PhantomData,
@@ -255,27 +269,46 @@ impl<E> From<diesel::result::Error> for Failure<E> {
     }
 }
 
-/// Tells the log why no connection can be had.
-#[derive(Debug)]
-struct LogWithoutSecrets {
+/// Tells the log when connections cannot be had any more, and why; and when they can again. r2d2 itself would tell of every try
+/// for every connection.
+#[derive(Clone, Debug)]
+struct Reporter {
     service: &'static str,
+    last: Arc<Mutex<Option<Unreachable>>>,
 }
 
-impl r2d2::HandleError<diesel::r2d2::Error> for LogWithoutSecrets {
+impl Reporter {
+    fn last(&self) -> MutexGuard<'_, Option<Unreachable>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl r2d2::HandleError<diesel::r2d2::Error> for Reporter {
     fn handle_error(&self, error: diesel::r2d2::Error) {
         let reason = Unreachable::because(&error.to_string());
-        if reason.is_passing() {
-            tracing::debug!(
-                service = self.service,
-                "{} cannot reach its database: {reason}",
-                self.service
-            );
-        } else {
+        if self.last().replace(reason) != Some(reason) && !reason.is_passing() {
             tracing::warn!(
                 service = self.service,
                 "{} cannot reach its database: {reason}",
                 self.service
             );
         }
+    }
+}
+
+impl r2d2::CustomizeConnection<PgConnection, diesel::r2d2::Error> for Reporter {
+    fn on_acquire(&self, _conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        if self
+            .last()
+            .take()
+            .is_some_and(|reason| !reason.is_passing())
+        {
+            tracing::info!(
+                service = self.service,
+                "{} reaches its database again",
+                self.service
+            );
+        }
+        Ok(())
     }
 }

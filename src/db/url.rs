@@ -116,6 +116,30 @@ impl DatabaseUrl {
         }
     }
 
+    /// The URL for libpq, with an end to every silence of the network unless the URL sets its own: libpq itself would wait for
+    /// a lost peer as long as the kernel does.
+    pub(super) fn for_libpq(&self) -> SecretString {
+        const PATIENCE: [(&str, &str); 5] = [
+            ("connect_timeout", "3"),
+            ("keepalives_idle", "5"),
+            ("keepalives_interval", "2"),
+            ("keepalives_count", "3"),
+            ("tcp_user_timeout", "5000"),
+        ];
+        let Parts { path, query, .. } = self.parts();
+        let mut text = self.expose().to_owned();
+        if path.is_empty() && query.is_empty() {
+            text.push('/');
+        }
+        for (name, value) in PATIENCE {
+            if !query.contains(&format!("{name}=")) {
+                let separator = if text.contains('?') { '&' } else { '?' };
+                let _ = write!(text, "{separator}{name}={value}");
+            }
+        }
+        text.into()
+    }
+
     fn parts(&self) -> Parts<'_> {
         let text = self.expose();
         let (scheme, rest) = text.split_at(text.find("://").map_or(0, |at| at + "://".len()));
@@ -327,6 +351,29 @@ mod tests {
         assert_eq!(refused("postgres://u:p@h/a?sslmode=verify-full"), None);
         let accepted: DatabaseUrl = "postgres://h/a".parse().unwrap();
         assert_eq!(accepted.refuse_unsafe(true), Ok(()));
+    }
+
+    #[test]
+    fn libpq_gives_up_on_a_silent_peer_unless_the_url_says_otherwise() {
+        let libpq = |url: &str| {
+            url.parse::<DatabaseUrl>()
+                .unwrap()
+                .for_libpq()
+                .expose_secret()
+                .to_owned()
+        };
+
+        assert!(libpq("postgres://h").starts_with("postgres://h/?connect_timeout=3&"));
+        assert!(
+            libpq("postgres://h/a?sslmode=require")
+                .starts_with("postgres://h/a?sslmode=require&connect_timeout=3&")
+        );
+        assert_eq!(
+            libpq("postgres://h/a?connect_timeout=9")
+                .matches("connect_timeout")
+                .count(),
+            1
+        );
     }
 
     #[test]
