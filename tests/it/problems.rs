@@ -274,3 +274,26 @@ fn a_locked_table_answers_503_in_time_and_leaves_the_other_service_alone() {
     admin.batch_execute("ROLLBACK").unwrap();
     assert_eq!(server.get(&user).status, 200);
 }
+
+/// The one exception, so that the catalogue may say so: the HTTP library answers these before there is a request.
+#[test]
+fn what_is_no_http_is_answered_with_a_bare_status() {
+    let server = Server::start();
+
+    for request in [
+        "GARBAGE
+
+",
+        "GET /users HTTP/1.1
+Host: x
+Content-Length: 1
+Content-Length: 2
+
+",
+    ] {
+        let answer = server.raw(request.as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+        assert!(head.starts_with("HTTP/1.1 4"), "{head}");
+        assert_eq!(body, "");
+    }
+}
