@@ -84,6 +84,9 @@ impl App {
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
+        // As many as all services together can hold. Actix shares 512 out among the cores, so on a large machine the calls of
+        // one service to a frozen database would take all threads of a worker.
+        .worker_max_blocking_threads(SERVICES.len() * config.limits.connections as usize)
         .client_request_timeout(HEAD_DEADLINE)
         .shutdown_timeout(FAREWELL.as_secs());
         if config.workers > 0 {
