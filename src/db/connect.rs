@@ -15,7 +15,8 @@ pub(super) fn connect(url: &DatabaseUrl) -> Result<PgConnection, Unreachable> {
         clippy::disallowed_methods,
         reason = "the one place that connects outside a pool"
     )]
-    PgConnection::establish(url.expose()).map_err(|error| Unreachable::because(&error.to_string()))
+    PgConnection::establish(url.for_libpq().expose())
+        .map_err(|error| Unreachable::because(&error.to_string()))
 }
 
 impl Unreachable {

@@ -131,6 +131,25 @@ impl DatabaseUrl {
         }
     }
 
+    /// What libpq connects with: it gives up on a server that does not answer the login, and notices when the other machine
+    /// is gone. Left to itself it waits for both for hours. What the URL itself says of that goes.
+    pub(super) fn for_libpq(&self) -> Self {
+        const PATIENCE: &str = "connect_timeout=5&keepalives_idle=10&keepalives_interval=5&keepalives_count=3&tcp_user_timeout=20000";
+        let Parts {
+            scheme,
+            login,
+            hosts,
+            path,
+            query,
+        } = self.parts();
+        if scheme.is_empty() {
+            return self.clone();
+        }
+        // Of a repeated parameter libpq takes the last.
+        let query = query.replacen('?', "&", 1);
+        Self(format!("{scheme}{login}{hosts}{path}?{PATIENCE}{query}").into())
+    }
+
     /// The connection string itself, for the one moment at which libpq reads it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -278,6 +297,18 @@ mod tests {
             let from: DatabaseUrl = from.parse().unwrap();
             assert_eq!(from.with_login("r", &"p@ss".into()).expose(), to);
         }
+    }
+
+    #[test]
+    fn libpq_is_told_to_give_up_unless_the_url_says_when() {
+        let told = |url: &str| DatabaseUrl::from(url).for_libpq().expose().to_owned();
+
+        assert!(
+            told("postgres://u:p@h:1/a").starts_with("postgres://u:p@h:1/a?connect_timeout=5&")
+        );
+        assert!(told("postgresql://h").starts_with("postgresql://h?connect_timeout=5&"));
+        assert!(told("postgres:///a?connect_timeout=60&x=y").ends_with("&connect_timeout=60&x=y"));
+        assert_eq!(told("host=h dbname=a"), "host=h dbname=a");
     }
 
     #[test]
