@@ -2,12 +2,12 @@
 
 use std::{thread, time::Duration};
 
-use schema_per_service::{db::Service, services::SERVICES};
+use schema_per_service::{config::Config, db::Service, services::SERVICES};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::harness::{
-    Answer, Database, Layout, Server, Undo, an_order, eventually, place, register,
+    Answer, Database, Layout, Server, Undo, Waiting, an_order, eventually, place, register,
 };
 
 /// As many as wait at once for the service that is in trouble.
@@ -120,27 +120,20 @@ impl Scene {
             .all(|ask| (200..300).contains(&ask.send(&self.server).status))
     }
 
+    /// Several hundred clients ask all that needs this service, and wait.
+    fn crowd(&self, service: &str) -> Vec<Waiting> {
+        let mut asks = self.asks(service);
+        asks.push(self.placing());
+        (0..CROWD)
+            .map(|number| self.server.begin(&asks[number % asks.len()].bytes()))
+            .collect()
+    }
+
     /// A crowd asks the one service and is told to come back; until the last of it is told so, the other answers everything.
     fn assert_keeps_apart(&self, troubled: &Service, other: &Service) {
-        let mut asks = self.asks(troubled.name());
-        asks.push(self.placing());
-        let crowd: Vec<_> = (0..CROWD)
-            .map(|number| self.server.begin(&asks[number % asks.len()].bytes()))
-            .collect();
-
+        let crowd = self.crowd(troubled.name());
         thread::scope(|scope| {
-            let told = scope.spawn(|| {
-                for client in crowd {
-                    let answer = client.end().to_ascii_lowercase();
-                    for part in [
-                        "http/1.1 503 ",
-                        "retry-after: 1\r\n",
-                        "content-type: application/problem+json\r\n",
-                    ] {
-                        assert!(answer.contains(part), "{part} is not in {answer}");
-                    }
-                }
-            });
+            let told = scope.spawn(|| assert_told_to_come_back(crowd));
             while !told.is_finished() {
                 self.assert_serves(other.name());
                 thread::sleep(Duration::from_millis(20));
@@ -152,6 +145,24 @@ impl Scene {
         let answer = self.server.get("/health/ready");
         (answer.status, answer.body["services"].clone())
     }
+}
+
+fn assert_told_to_come_back(crowd: Vec<Waiting>) {
+    for client in crowd {
+        let answer = client.end().to_ascii_lowercase();
+        for part in [
+            "http/1.1 503 ",
+            "retry-after: 1\r\n",
+            "content-type: application/problem+json\r\n",
+        ] {
+            assert!(answer.contains(part), "{part} is not in {answer}");
+        }
+    }
+}
+
+/// A deadline that a test can wait for.
+fn soon(config: &mut Config) {
+    config.limits.deadline = Duration::from_secs(2);
 }
 
 /// Each service, with the other.
@@ -167,7 +178,7 @@ fn assert_trouble_stays_where_it_is(
     database: Database,
     trouble: impl Fn(&Database, &Service) -> Undo,
 ) {
-    let scene = Scene::new(Server::start_with(database, |_| {}));
+    let scene = Scene::new(Server::start_with(database, soon));
 
     for (troubled, other) in pairs() {
         let trouble = trouble(&scene.server.database, troubled);
@@ -218,7 +229,7 @@ fn a_server_that_stands_still() {
 fn a_database_that_is_away_at_the_start_keeps_nobody_else_from_serving_and_is_served_when_it_comes()
 {
     let database = Database::alone(Layout::TwoServers);
-    let scene = Scene::new(Server::start_with(database.clone(), |_| {}));
+    let scene = Scene::new(Server::start_with(database.clone(), soon));
     let (user, order) = (scene.user.clone(), scene.order.clone());
     drop(scene);
 
@@ -226,7 +237,7 @@ fn a_database_that_is_away_at_the_start_keeps_nobody_else_from_serving_and_is_se
         let away = database.of(troubled.name());
         let trouble = if frozen { away.freeze() } else { away.unplug() };
         let scene = Scene {
-            server: Server::start_with(database.clone(), |_| {}),
+            server: Server::start_with(database.clone(), soon),
             user: user.clone(),
             order: order.clone(),
         };
@@ -239,6 +250,19 @@ fn a_database_that_is_away_at_the_start_keeps_nobody_else_from_serving_and_is_se
         eventually("it is served", || scene.serves(troubled.name()));
         assert_eq!(scene.standing().0, 200);
     }
+}
+
+#[test]
+fn a_server_whose_database_stands_still_can_be_stopped() {
+    let database = Database::alone(Layout::OneDatabase);
+    let scene = Scene::new(Server::start_with(database.clone(), soon));
+    let frozen = database.of("users").freeze();
+    assert_told_to_come_back(scene.crowd("users"));
+
+    let stopping = thread::spawn(move || drop(scene));
+
+    eventually("it has stopped", || stopping.is_finished());
+    drop(frozen);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod server;
 mod trouble;
 
 pub(crate) use self::{
-    client::{Answer, Client},
+    client::{Answer, Client, Waiting},
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
     server::Server,
     trouble::{Undo, postmaster, signal},
