@@ -84,8 +84,9 @@ impl App {
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
-        // Or a machine of many cores gives a worker fewer threads than one service alone may take.
-        .worker_max_blocking_threads(SERVICES.len() * (config.limits.connections as usize + 1) + 8)
+        // As many as all services together can hold, and their examinations. Actix shares 512 out among the cores, so on a large
+        // machine the calls of one service to a frozen database would take all threads of a worker.
+        .worker_max_blocking_threads(SERVICES.len() * (config.limits.connections as usize + 1))
         .client_request_timeout(HEAD_DEADLINE)
         .shutdown_timeout(FAREWELL.as_secs());
         if config.workers > 0 {

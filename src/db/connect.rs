@@ -1,7 +1,6 @@
 //! One connection, made outside any pool; and why it could not be made, in words that are safe to log.
 
 use diesel::{Connection as _, PgConnection};
-use secrecy::ExposeSecret as _;
 
 use super::DatabaseUrl;
 
@@ -16,7 +15,7 @@ pub(super) fn connect(url: &DatabaseUrl) -> Result<PgConnection, Unreachable> {
         clippy::disallowed_methods,
         reason = "the one place that connects outside a pool"
     )]
-    PgConnection::establish(url.for_libpq().expose_secret())
+    PgConnection::establish(url.for_libpq().expose())
         .map_err(|error| Unreachable::because(&error.to_string()))
 }
 

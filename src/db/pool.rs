@@ -10,7 +10,6 @@ use diesel::{
     connection::SimpleConnection as _,
     r2d2::{ConnectionManager, PooledConnection},
 };
-use secrecy::ExposeSecret as _;
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -56,9 +55,9 @@ pub(crate) struct Pool<O> {
     inner: r2d2::Pool<ConnectionManager<PgConnection>>,
     /// One permit for each connection, so that a frozen database holds that many threads and not one more.
     permits: Arc<Semaphore>,
+    /// The one permit to examine, so that a frozen database is not asked by one thread more each time.
+    turn: Arc<Semaphore>,
     guard: Arc<Guard>,
-    /// One permit, so that a database that hangs holds one examination and not each that follows.
-    examiner: Arc<Semaphore>,
     url: DatabaseUrl,
     limits: Limits,
     owner: PhantomData<fn() -> O>,
@@ -87,7 +86,7 @@ impl<O: Owner> Pool<O> {
             clippy::disallowed_methods,
             reason = "the one place where a pool is made, and its owner is known"
         )]
-        let manager = ConnectionManager::new(url.for_libpq().expose_secret());
+        let manager = ConnectionManager::new(url.for_libpq().expose());
         let reporter = Reporter {
             service: O::SERVICE.name(),
             last: Arc::default(),
@@ -103,8 +102,8 @@ impl<O: Owner> Pool<O> {
         Self {
             inner,
             permits,
+            turn: Arc::new(Semaphore::new(1)),
             guard: Arc::default(),
-            examiner: Arc::new(Semaphore::new(1)),
             url: url.clone(),
             limits,
             owner: PhantomData,
@@ -183,15 +182,17 @@ impl<O: Owner> Pool<O> {
     /// Examines what this login can reach (see [`Terms`]). Until an examination has found nothing, no connection is lent.
     pub(crate) async fn examine(&self, terms: &Terms) -> Result<Vec<Finding>, audit::Error> {
         let (url, terms, guard) = (self.url.clone(), terms.clone(), Arc::clone(&self.guard));
-        let permit = Arc::clone(&self.examiner)
-            .try_acquire_owned()
-            .map_err(|_busy| audit::Error::Silent)?;
+        let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
+            // The last one still waits for the database.
+            return Err(audit::Error::Silent);
+        };
         let examination = spawn_blocking(move || {
-            let _permit = permit;
+            let _turn = turn;
             let findings = guard::examine(&url, &O::SERVICE, &terms)?;
             guard.note(&findings);
             Ok(findings)
         });
+        // A database that hangs keeps the thread until it answers; we go on.
         match timeout(self.limits.deadline, examination).await {
             Ok(Ok(findings)) => findings,
             Ok(Err(_)) | Err(_) => Err(audit::Error::Silent),
@@ -222,8 +223,8 @@ impl<O> Clone for Pool<O> {
         Self {
             inner: self.inner.clone(),
             permits: Arc::clone(&self.permits),
+            turn: Arc::clone(&self.turn),
             guard: Arc::clone(&self.guard),
-            examiner: Arc::clone(&self.examiner),
             url: self.url.clone(),
             limits: self.limits,
             owner: PhantomData,
@@ -310,5 +311,49 @@ impl r2d2::CustomizeConnection<PgConnection, diesel::r2d2::Error> for Reporter {
             );
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::db::Service;
+
+    enum Nobodys {}
+
+    impl Owner for Nobodys {
+        const SERVICE: Service = Service::new("nobody", || unreachable!());
+    }
+
+    #[tokio::test]
+    async fn a_database_that_hangs_is_examined_by_one_thread_and_not_one_more_each_time() {
+        // Its backlog takes connections, and nobody ever answers them.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = DatabaseUrl::from(&*format!("postgres://{}/a", silent.local_addr().unwrap()));
+        let limits = Limits {
+            connections: 1,
+            deadline: Duration::from_millis(50),
+            ..Limits::default()
+        };
+        let terms = Terms {
+            services: &[],
+            accept: Vec::new(),
+            trust: Vec::new(),
+        };
+        let pool = Pool::<Nobodys>::new(&url, limits);
+
+        for _ in 0..6 {
+            let answer = pool.examine(&terms).await;
+            assert!(matches!(answer, Err(audit::Error::Silent)), "{answer:?}");
+        }
+
+        silent.set_nonblocking(true).unwrap();
+        let begun = std::iter::from_fn(|| silent.accept().ok()).count();
+        assert!(
+            begun <= 2,
+            "the pool's one and the examination's, not {begun}"
+        );
     }
 }

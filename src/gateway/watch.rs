@@ -6,9 +6,12 @@ use futures_util::future::join_all;
 use tokio::time::{Duration, sleep};
 
 use super::Doors;
-use crate::db::{
-    Terms,
-    audit::{Error, Finding},
+use crate::{
+    db::{
+        Terms,
+        audit::{Error, Finding},
+    },
+    http::Door,
 };
 
 /// How soon a service is examined again whose database could not be reached.
@@ -47,32 +50,37 @@ pub(crate) async fn admit(doors: &Doors, terms: &Terms) -> Result<(), Refused> {
     }
 }
 
-/// Examines every service again and again, until dropped. A breach turns readiness red and stands in the log by its id;
-/// `audit` tells the rest.
+/// Examines every service again and again, until dropped: each for itself, so that a database that hangs delays no look at
+/// another. A breach turns readiness red and stands in the log by its id; `audit` tells the rest.
 pub(crate) async fn watch(doors: Doors, terms: Terms, interval: Duration) {
-    let mut unseen = false;
+    join_all(
+        doors
+            .iter()
+            .map(|door| watch_one(&**door, &terms, interval)),
+    )
+    .await;
+}
+
+async fn watch_one(door: &dyn Door, terms: &Terms, interval: Duration) {
+    let name = door.name();
+    let retry = RETRY.min(interval);
+    // Its database may have been away when the port was opened; then it is shut, and waits for this look.
+    let mut pause = retry;
     loop {
-        sleep(if unseen {
-            RETRY.min(interval)
-        } else {
-            interval
-        })
-        .await;
-        unseen = false;
-        for (name, result) in examine(&doors, &terms).await {
-            match result {
-                Ok(findings) => {
-                    for finding in findings {
-                        tracing::error!(
-                            service = name,
-                            finding = finding.id(),
-                            "a wall of {name} is breached; run audit"
-                        );
-                    }
+        sleep(pause).await;
+        pause = match door.examine(terms).await {
+            Ok(findings) => {
+                for finding in findings {
+                    tracing::error!(
+                        service = name,
+                        finding = finding.id(),
+                        "a wall of {name} is breached; run audit"
+                    );
                 }
-                Err(_) => unseen = true,
+                interval
             }
-        }
+            Err(_) => retry,
+        };
     }
 }
 

@@ -7,8 +7,6 @@ use std::{
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::unistd::Uid;
@@ -16,7 +14,7 @@ use postgres::NoTls;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Client, PROGRAM};
+use crate::harness::{Client, PROGRAM, eventually, postmaster, signal};
 
 const NOBODY: u32 = 65_534;
 
@@ -82,46 +80,9 @@ fn command(data_dir: &Path) -> Command {
     command
 }
 
-fn signal(pid: u32, name: &str) {
-    assert!(
-        Command::new("kill")
-            .args([&format!("-{name}"), &pid.to_string()])
-            .status()
-            .unwrap()
-            .success()
-    );
-}
-
-/// The process id of the PostgreSQL that serves `data_dir`.
-fn postmaster(data_dir: &Path) -> u32 {
-    let read = || {
-        fs::read_to_string(data_dir.join("postgres/postmaster.pid"))
-            .ok()?
-            .lines()
-            .next()?
-            .parse()
-            .ok()
-    };
-    // A server that starts again writes the file anew.
-    let mut pid = None;
-    eventually("it has a pid file", || {
-        pid = read();
-        pid.is_some()
-    });
-    pid.unwrap()
-}
-
 fn is_alive(pid: u32) -> bool {
     // A process that nobody has waited for yet is a zombie, which is as good as gone.
     fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
-}
-
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 fn refusal(command: &mut Command) -> String {

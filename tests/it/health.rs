@@ -20,8 +20,8 @@ fn health_answers_for_each_service_and_for_the_whole() {
 #[test]
 fn health_names_the_service_that_is_down_and_the_process_lives_on() {
     let server = Server::start();
-    let mut admin = server.database.admin();
-    let name = server.database.name();
+    let database = server.database.of("users");
+    let (mut admin, name) = (database.admin(), database.name());
     admin
         .batch_execute(&format!(
             "REVOKE CONNECT ON DATABASE {name} FROM users_service;

@@ -3,14 +3,17 @@
 
 mod attacks;
 mod boot;
+mod bulkhead;
 mod commands;
 mod embedded;
 mod grants;
 mod harness;
 mod health;
+mod layouts;
 mod migrations;
 mod orders;
 mod problems;
+mod restore;
 mod schema;
 mod tidy;
 mod users;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Server, elsewhere, register};
+use crate::harness::{Server, register};
 
 #[test]
 fn a_path_that_is_nobodys_answers_404() {
@@ -201,8 +201,8 @@ fn a_body_that_does_not_arrive_answers_408() {
 fn a_database_that_is_gone_answers_503_and_the_server_heals_when_it_is_back() {
     let server = Server::start();
     let user = format!("/users/{}", register(&server, "ada@example.com"));
-    let mut elsewhere = elsewhere();
-    let name = server.database.name();
+    let database = server.database.of("users");
+    let (mut elsewhere, name) = (database.elsewhere(), database.name());
     elsewhere
         .batch_execute(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))
         .unwrap();
@@ -239,7 +239,7 @@ fn a_database_that_is_gone_answers_503_and_the_server_heals_when_it_is_back() {
 #[test]
 fn bad_input_is_refused_before_any_connection_is_taken() {
     let server = Server::start();
-    let mut admin = server.database.admin();
+    let mut admin = server.database.of("users").admin();
     // Whoever touches the table now waits for us.
     admin
         .batch_execute("BEGIN; LOCK TABLE users.accounts IN ACCESS EXCLUSIVE MODE")
@@ -259,7 +259,7 @@ fn bad_input_is_refused_before_any_connection_is_taken() {
 fn a_locked_table_answers_503_in_time_and_leaves_the_other_service_alone() {
     let server = Server::start();
     let user = format!("/users/{}", register(&server, "ada@example.com"));
-    let mut admin = server.database.admin();
+    let mut admin = server.database.of("users").admin();
     admin
         .batch_execute("BEGIN; LOCK TABLE users.accounts IN ACCESS EXCLUSIVE MODE")
         .unwrap();

@@ -20,6 +20,9 @@ pub(crate) struct Client {
     pub(crate) address: SocketAddr,
 }
 
+/// A client that has asked and was not answered yet.
+pub(crate) struct Waiting(TcpStream);
+
 /// An answer as the client sees it.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -82,13 +85,25 @@ impl Client {
 
     /// Sends bytes that no decent client would, and reads until the server closes.
     pub(crate) fn raw(&self, bytes: &[u8]) -> String {
+        self.begin(bytes).end()
+    }
+
+    /// Sends bytes and leaves the answer for later, so that one thread can be several hundred clients.
+    pub(crate) fn begin(&self, bytes: &[u8]) -> Waiting {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
         stream.write_all(bytes).unwrap();
+        Waiting(stream)
+    }
+}
+
+impl Waiting {
+    /// Reads until the server closes.
+    pub(crate) fn end(mut self) -> String {
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
+        self.0.read_to_end(&mut answer).unwrap();
         String::from_utf8_lossy(&answer).into_owned()
     }
 }

@@ -3,11 +3,18 @@
 mod client;
 mod cluster;
 mod server;
+mod trouble;
 
 pub(crate) use self::{
-    client::{Answer, Client},
-    cluster::{Database, connect, elsewhere, sqlstate},
+    client::{Answer, Client, Waiting},
+    cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
     server::Server,
+    trouble::{Undo, postmaster, signal},
+};
+
+use std::{
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
@@ -39,4 +46,13 @@ pub(crate) fn place(server: &Server, customer: &str) -> String {
     let order = server.post("/orders", &an_order(customer));
     assert_eq!(order.status, 201, "{order:?}");
     order.text("/id")
+}
+
+/// Waits until it holds, and fails when it does not within a minute.
+pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "never: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
 }

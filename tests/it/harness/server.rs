@@ -1,16 +1,12 @@
 //! The real server, on port 0 and on a thread of this process.
 
-use std::{net::SocketAddr, ops::Deref, sync::mpsc, thread, time::Duration};
+use std::{ops::Deref, sync::mpsc, thread, time::Duration};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use clap::Parser;
-use schema_per_service::{
-    app::App,
-    config::Config,
-    db::{DatabaseUrl, Limits},
-};
+use schema_per_service::{app::App, config::Config};
 
-use super::{Client, Database};
+use super::{Client, Database, Layout};
 
 /// A running server; it stops when dropped, before its database is dropped.
 pub(crate) struct Server {
@@ -22,30 +18,39 @@ pub(crate) struct Server {
 
 /// The settings, as the environment and their defaults have them.
 #[derive(Parser)]
-struct Settings {
+pub(super) struct Settings {
     #[command(flatten)]
-    config: Config,
+    pub(super) config: Config,
+    #[arg(long, env = "LAYOUT", default_value = "one-database")]
+    pub(super) layout: Layout,
 }
 
-pub(super) fn settings() -> Config {
-    Settings::parse_from(["test", "--listen", "127.0.0.1:0", "--workers", "2"]).config
+pub(super) fn settings() -> Settings {
+    Settings::parse_from(["test", "--listen", "127.0.0.1:0", "--workers", "2"])
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let database = Database::new();
-        Self::start_with(
-            database,
-            Limits {
-                connections: 4,
-                ..Limits::default()
-            },
-        )
+        Self::start_with(Database::new(), |_| {})
     }
 
-    pub(crate) fn start_with(database: Database, limits: Limits) -> Self {
+    /// Starts it on this database, with settings of the test's own.
+    pub(crate) fn start_with(database: Database, set: impl FnOnce(&mut Config)) -> Self {
+        let mut config = settings().config;
+        config.limits.connections = 4;
+        // The tests' databases stand beside each other on one server that does not sync.
+        config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
+        set(&mut config);
         let urls = database.service_urls();
-        let (address, handle, thread) = serve(urls, limits);
+        let (tell, started) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            System::new().block_on(async {
+                let app = App::bind(&config, &urls).await.unwrap();
+                tell.send((app.address(), app.handle())).unwrap();
+                app.run().await.unwrap();
+            });
+        });
+        let (address, handle) = started.recv_timeout(Duration::from_secs(60)).unwrap();
         Self {
             client: Client::new(address),
             handle,
@@ -53,26 +58,6 @@ impl Server {
             database,
         }
     }
-}
-
-fn serve(
-    urls: Vec<DatabaseUrl>,
-    limits: Limits,
-) -> (SocketAddr, ServerHandle, thread::JoinHandle<()>) {
-    let mut config = settings();
-    config.limits = limits;
-    // The tests' databases stand beside each other on one server that does not sync.
-    config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
-    let (tell, started) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        System::new().block_on(async {
-            let app = App::bind(&config, &urls).await.unwrap();
-            tell.send((app.address(), app.handle())).unwrap();
-            app.run().await.unwrap();
-        });
-    });
-    let (address, handle) = started.recv_timeout(Duration::from_secs(60)).unwrap();
-    (address, handle, thread)
 }
 
 impl Deref for Server {
