@@ -28,15 +28,17 @@ wanted_settings (role, oid, name, value) AS (
     SELECT name, oid, 'search_path', schema FROM roles
 ),
 -- The functions of pg_catalog by which one role can starve, signal or outwit another, all open to PUBLIC by default:
--- advisory locks fill the cluster's one lock table, large objects belong to no schema, the *_to_xml family runs any SQL.
+-- advisory locks fill the cluster's one lock table, large objects belong to no schema, the *_to_xml family, ts_stat and ts_rewrite
+-- run any SQL.
 shared_doors AS (
     SELECT oid, oid::regprocedure AS signature, proname, coalesce(proacl, acldefault('f', proowner)) AS acl
       FROM pg_proc
      WHERE pronamespace = 'pg_catalog'::regnamespace
        AND (proname ~ '^pg_(try_)?advisory_'
          OR proname ~ '^(lo_|lowrite$|loread$)'
-         OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message', 'query_to_xml', 'table_to_xml',
-                        'schema_to_xml', 'database_to_xml', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
+         OR proname ~ '^(query|cursor|table|schema|database)_to_xml'
+         OR proname = 'ts_stat' OR oid = 'ts_rewrite(tsquery,text)'::regprocedure
+         OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
 ),
 plan (step, statement) AS (
     -- 1. Who may enter: the service's own two roles, by name, to connect and for nothing else.
