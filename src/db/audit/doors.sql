@@ -36,8 +36,11 @@ SELECT 'shared-function', roles.name, p.oid::regprocedure::text, 'EXECUTE',
   JOIN pg_proc p ON pronamespace = 'pg_catalog'::regnamespace
                 AND (proname ~ '^pg_(try_)?advisory_'
                   OR proname ~ '^(lo_|lowrite$|loread$)'
-                  OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message', 'query_to_xml', 'table_to_xml',
-                                 'schema_to_xml', 'database_to_xml', 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
+                  -- These run any SQL that they are given as text.
+                  OR proname ~ '^(query|cursor|table|schema|database)_to_xml'
+                  OR proname = 'ts_stat' OR p.oid = 'ts_rewrite(tsquery,text)'::regprocedure
+                  OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message',
+                                 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
                 -- An owner migrates under an advisory lock.
                 AND NOT (NOT serves AND p.oid = 'pg_advisory_lock(bigint)'::regprocedure)
  WHERE NOT rolsuper AND has_function_privilege(roles.oid, p.oid, 'EXECUTE')

@@ -9,7 +9,9 @@ mod rules;
 use std::str::FromStr;
 
 use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl as _, sql_query,
+    PgConnection, QueryableByName, RunQueryDsl as _,
+    connection::SimpleConnection as _,
+    sql_query,
     sql_types::{Jsonb, Text},
 };
 use serde::Serialize;
@@ -129,6 +131,12 @@ pub(super) fn findings(
     services: &[Subject],
     trusted: &[String],
 ) -> Result<Vec<Finding>, diesel::result::Error> {
+    // Names are written with their schema unless the path leads to it; so a path of its own makes every login see the same.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "SET is no query, and concerns this session only"
+    )]
+    conn.batch_execute("SET search_path = pg_catalog, pg_temp")?;
     let mut findings: Vec<Finding> = Vec::new();
     for part in PARTS {
         #[expect(

@@ -4,7 +4,7 @@ SELECT 'missing-schema' AS rule, owner_name AS role, schema AS object, '' AS pri
   FROM services WHERE nsp IS NULL
 
 UNION ALL
-SELECT 'missing-role', wanted, schema, '', format('CREATE ROLE %I LOGIN NOINHERIT', wanted)
+SELECT 'missing-role', wanted, schema, '', format('CREATE ROLE %I LOGIN NOINHERIT CONNECTION LIMIT 20', wanted)
   FROM services, LATERAL (VALUES (owner, owner_name), (service, service_name)) AS v (found, wanted)
  WHERE found IS NULL
 
@@ -15,11 +15,21 @@ SELECT 'role-attribute', name, '', attribute, format('ALTER ROLE %I NO%s', name,
        LATERAL (VALUES ('SUPERUSER', rolsuper), ('CREATEROLE', rolcreaterole), ('CREATEDB', rolcreatedb),
                        ('REPLICATION', rolreplication), ('BYPASSRLS', rolbypassrls)) AS a (attribute, has)
  WHERE has
+-- In others, what lets a role read every file of the server or, before PostgreSQL 16, make itself a member of any other.
+UNION ALL
+SELECT 'role-attribute', quote_ident(rolname), '', attribute, format('ALTER ROLE %I NO%s', rolname, attribute)
+  FROM pg_roles r,
+       LATERAL (VALUES ('REPLICATION', rolreplication),
+                       ('CREATEROLE', rolcreaterole AND current_setting('server_version_num')::int < 160000)) AS a (attribute, has)
+ WHERE has AND NOT rolsuper AND r.oid NOT IN (SELECT oid FROM trusted) AND r.oid NOT IN (SELECT oid FROM roles)
 
 UNION ALL
-SELECT 'shared-role', service_name, schema, '', 'give each service an owner role and a serving role of its own'
+SELECT 'shared-role', service_name, schema, '', '-- give each service a schema, an owner role and a serving role of its own'
   FROM services s
- WHERE owner = service OR EXISTS (SELECT FROM services o WHERE o.name <> s.name AND s.service IN (o.service, o.owner))
+ WHERE owner_name = service_name
+    OR EXISTS (SELECT FROM services o
+                WHERE o.name <> s.name
+                  AND (o.schema = s.schema OR ARRAY[o.owner_name, o.service_name] && ARRAY[s.owner_name, s.service_name]))
 
 UNION ALL
 SELECT 'superuser', quote_ident(rolname), '', 'SUPERUSER', format('ALTER ROLE %I NOSUPERUSER', rolname)
@@ -43,10 +53,28 @@ SELECT DISTINCT 'impersonation', member::regrole::text, roles.name, 'MEMBER',
   JOIN pg_roles m ON m.oid = member
  WHERE NOT m.rolsuper AND member NOT IN (SELECT oid FROM trusted)
 
--- Belt and braces: what the server itself says that every other role can reach, whichever way.
+-- What a superuser's member, or a reader of all data, is: a stranger to every service, and at home in each. A role need not
+-- inherit to do so; SET ROLE is enough.
+UNION ALL
+SELECT DISTINCT 'impersonation', who.label, mighty.name, 'MEMBER',
+       CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = a.member AND roleid = role)
+            THEN format('REVOKE %s FROM %s', mighty.name, who.label)
+            ELSE format('-- a member of %s by way of another role; revoke that one', mighty.name) END
+  FROM ascends a JOIN mighty ON mighty.oid = role JOIN pg_roles m ON m.oid = member JOIN who ON who.oid = member
+ WHERE super AND NOT rolsuper AND member NOT IN (SELECT oid FROM trusted) AND member NOT IN (SELECT oid FROM roles)
+UNION ALL
+SELECT DISTINCT 'predefined-role', who.label, mighty.name, 'MEMBER',
+       CASE WHEN EXISTS (SELECT FROM pg_auth_members m WHERE m.member = a.member AND roleid = role)
+            THEN format('REVOKE %s FROM %s', mighty.name, who.label)
+            ELSE format('-- a member of %s by way of another role; revoke that one', mighty.name) END
+  FROM ascends a JOIN mighty ON mighty.oid = role JOIN pg_roles m ON m.oid = member JOIN who ON who.oid = member
+ WHERE NOT super AND NOT rolsuper AND member NOT IN (SELECT oid FROM trusted) AND member NOT IN (SELECT oid FROM roles)
+
+-- Belt and braces: what the server itself says that every other role can reach, whichever way. The way has a finding of its
+-- own, and that one's fix closes this.
 UNION ALL
 SELECT 'effective-reach', quote_ident(rolname), schema, concat_ws(', ', u, c, t),
-       format('REVOKE ALL ON SCHEMA %I FROM %I; REVOKE ALL ON ALL TABLES IN SCHEMA %1$I FROM %2$I', schema, rolname)
+       format('-- revoke the grant or the membership by which %I reaches %I', rolname, schema)
   FROM services
   JOIN pg_roles r ON NOT rolsuper AND rolname !~ '^pg_' AND r.oid NOT IN (owner, service)
                  AND r.oid NOT IN (SELECT oid FROM trusted),

@@ -31,6 +31,10 @@ pub(super) const RULES: &[(&str, &str)] = &[
         "a role becomes a service's role, with all that it may do",
     ),
     (
+        "predefined-role",
+        "the role reads, writes or runs everything, past every grant; name it as trusted if it has to be",
+    ),
+    (
         "effective-reach",
         "a role that is none of the service's own gets into its schema, whichever way",
     ),
@@ -69,6 +73,18 @@ pub(super) const RULES: &[(&str, &str)] = &[
     (
         "public-grant",
         "every role uses it, the services' roles too",
+    ),
+    (
+        "catalog-grant",
+        "a role reads or does what PostgreSQL keeps to superusers, such as all roles' passwords",
+    ),
+    (
+        "database-owner",
+        "the role drops the database, renames it, and chooses what its sessions start with",
+    ),
+    (
+        "template-database",
+        "anyone who may make a database copies this one, without its grants and limits",
     ),
     (
         "database-grant",
@@ -117,6 +133,14 @@ pub(super) const RULES: &[(&str, &str)] = &[
     (
         "view-as-owner",
         "its reader reads with the rights of a role that is not the service's",
+    ),
+    (
+        "catalog-object",
+        "it looks like a part of PostgreSQL, where every role finds it first",
+    ),
+    (
+        "native-code",
+        "code that no grant binds; it may be a closed function under another name",
     ),
     (
         "event-trigger",

@@ -43,6 +43,28 @@ impersonates (role, member) AS (
     UNION
     SELECT role, m.member FROM impersonates i JOIN pg_auth_members m ON m.roleid = i.member
 ),
+-- The roles that no wall stops: superusers, and those by which PostgreSQL lends out a superuser's powers.
+mighty (oid, name, super) AS (
+    SELECT oid, quote_ident(rolname), rolsuper FROM pg_roles
+     WHERE rolsuper
+        OR rolname IN ('pg_read_all_data', 'pg_write_all_data', 'pg_read_server_files', 'pg_write_server_files',
+                       'pg_execute_server_program', 'pg_maintain', 'pg_create_subscription')
+),
+-- Every role that can become one of them, in one step or several.
+ascends (role, member) AS (
+    SELECT mighty.oid, m.member FROM mighty JOIN pg_auth_members m ON m.roleid = mighty.oid
+    UNION
+    SELECT role, m.member FROM ascends a JOIN pg_auth_members m ON m.roleid = a.member
+),
+-- The functions that come with a type, such as a range's constructors: theirs are PostgreSQL's, whoever made the type.
+inherent (oid) AS (
+    SELECT objid FROM pg_depend
+     WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_type'::regclass AND deptype = 'i'
+),
+-- What an extension brought; the extension itself is what is looked at.
+extended (classid, oid) AS (
+    SELECT classid, objid FROM pg_depend WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
+),
 -- Every object that lives in a schema of somebody's own making.
 objects (classid, objid, nsp, kind, label) AS (
     SELECT o.* FROM (
@@ -51,6 +73,11 @@ objects (classid, objid, nsp, kind, label) AS (
         UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace, 'type', typname FROM pg_type
         UNION ALL SELECT 'pg_operator'::regclass, oid, oprnamespace, 'operator', oprname FROM pg_operator
         UNION ALL SELECT 'pg_opclass'::regclass, oid, opcnamespace, 'operator class', opcname FROM pg_opclass
+        UNION ALL SELECT 'pg_opfamily'::regclass, oid, opfnamespace, 'operator family', opfname FROM pg_opfamily
+        UNION ALL SELECT 'pg_amop'::regclass, a.oid, opfnamespace, 'operator family', opfname
+                    FROM pg_amop a JOIN pg_opfamily f ON f.oid = amopfamily
+        UNION ALL SELECT 'pg_amproc'::regclass, a.oid, opfnamespace, 'operator family', opfname
+                    FROM pg_amproc a JOIN pg_opfamily f ON f.oid = amprocfamily
         UNION ALL SELECT 'pg_collation'::regclass, oid, collnamespace, 'collation', collname FROM pg_collation
         UNION ALL SELECT 'pg_conversion'::regclass, oid, connamespace, 'conversion', conname FROM pg_conversion
         UNION ALL SELECT 'pg_ts_config'::regclass, oid, cfgnamespace, 'text search configuration', cfgname FROM pg_ts_config
