@@ -5,7 +5,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     sync::LazyLock,
 };
 
@@ -170,11 +170,11 @@ fn copy_into(from: &Path, to: &Path) {
     }
 }
 
-/// What clippy says about the copy's library: the code, the file and the line of each message.
-fn clippy() -> Vec<(String, PathBuf, u64)> {
+/// Checks the copy's library.
+fn check() -> Output {
     // The dependencies were, or will be, checked by clippy for the crate itself: both use one target folder.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    let output = Command::new(env!("CARGO"))
+    Command::new(env!("CARGO"))
         .args([
             "clippy",
             "--lib",
@@ -195,7 +195,12 @@ fn clippy() -> Vec<(String, PathBuf, u64)> {
         ])
         .current_dir(COPY.path())
         .output()
-        .unwrap();
+        .unwrap()
+}
+
+/// What clippy says about the copy's library: the code, the file and the line of each message.
+fn clippy() -> Vec<(String, PathBuf, u64)> {
+    let output = check();
     let messages: Vec<Value> = String::from_utf8(output.stdout)
         .unwrap()
         .lines()
@@ -260,4 +265,28 @@ fn every_intrusion_is_refused_where_it_stands_and_for_its_own_reason() {
         );
     }
     assert_eq!(clippy(), [], "the copy is as it was");
+
+    // A migration that names another service's schema does not even get into a binary.
+    let migrations = fs::read_dir(COPY.path().join("migrations_orders")).unwrap();
+    let mut migrations = migrations
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir());
+    let script = migrations.next().unwrap().join("up.sql");
+    for line in [
+        "SELECT FROM users.accounts;",
+        "GRANT SELECT ON orders TO users_service;",
+        "SELECT \"users\" . accounts;",
+    ] {
+        let original = fs::read_to_string(&script).unwrap();
+        fs::write(&script, format!("{original}{line}\n")).unwrap();
+
+        let output = check();
+
+        fs::write(&script, original).unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            !output.status.success() && said.contains("names users; a migration of orders touches"),
+            "{line}: {said}"
+        );
+    }
 }
