@@ -1,13 +1,22 @@
 //! The fifth wall: `serve` looks before it opens its port, and says what it saw.
 
-use std::process::{Command, Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
 
-use schema_per_service::{db::DatabaseUrl, services::SERVICES};
+use schema_per_service::{
+    db::{
+        DatabaseUrl,
+        audit::{self, Finding, Subject},
+    },
+    services::SERVICES,
+};
 
 use crate::harness::{Database, PROGRAM};
 
-/// Starts the server with these URLs; it must refuse, open no port and say why, without a secret.
-fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Command)) -> String {
+/// The command that serves with these URLs.
+fn serve(users: &DatabaseUrl, orders: &DatabaseUrl) -> Command {
     let mut command = Command::new(PROGRAM);
     command
         .args([
@@ -20,6 +29,12 @@ fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Com
         .stdin(Stdio::null());
     // The tests' databases stand beside each other on one server that does not sync.
     command.env("ACCEPT", "other-database,durability");
+    command
+}
+
+/// Starts the server with these URLs; it must refuse, open no port and say why, without a secret.
+fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Command)) -> String {
+    let mut command = serve(users, orders);
     more(&mut command);
     let output = command.output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
@@ -163,4 +178,36 @@ fn a_database_elsewhere_is_refused_unless_it_is_verified_who_answers() {
         message.contains("ORDERS_DATABASE_URL is refused: it leaves this machine"),
         "{message}"
     );
+}
+
+#[test]
+fn a_breach_while_serving_stands_in_the_log_by_the_id_that_the_audit_gives_it() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    let mut server = serve(&users, &orders)
+        .args(["--audit-interval", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut banner = BufReader::new(server.stdout.take().unwrap()).lines();
+    let mut log = BufReader::new(server.stderr.take().unwrap()).lines();
+
+    // Planted before the port is open, it would keep it shut.
+    banner.next().unwrap().unwrap();
+    database
+        .admin()
+        .batch_execute("GRANT USAGE ON SCHEMA users TO orders_service")
+        .unwrap();
+
+    let line = log
+        .find_map(|line| line.ok().filter(|line| line.contains("breached")))
+        .unwrap();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let subjects: Vec<Subject> = SERVICES.iter().map(Subject::from).collect();
+    let report = audit::run(&database.admin_url(), &subjects, &[]).unwrap();
+    let ids: Vec<String> = report.findings.iter().map(Finding::id).collect();
+    assert!(ids.iter().any(|id| line.contains(id)), "{line}\n{report}");
+    assert!(!line.contains("orders_service"), "{line}");
 }
