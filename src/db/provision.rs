@@ -47,19 +47,32 @@ pub struct Report {
     pub open: Vec<String>,
 }
 
-/// What each role's sessions start with: `serves` tells the serving roles from the owners. Besides, each role's
-/// `search_path` is its own schema.
+/// What is set and what is closed, for provisioning to make so and for the audit to find otherwise.
 ///
-/// `lc_messages` is here because Diesel hides the SQLSTATE, and the program knows a few conditions by English words.
-pub(super) fn settings() -> Value {
-    json!([
-        { "serves": true, "name": "statement_timeout", "value": "3s" },
-        { "serves": true, "name": "lock_timeout", "value": "1s" },
-        { "serves": true, "name": "idle_in_transaction_session_timeout", "value": "5s" },
-        { "serves": true, "name": "temp_file_limit", "value": "64MB" },
-        { "serves": true, "name": "lc_messages", "value": "C" },
-        { "serves": false, "name": "lock_timeout", "value": "5s" },
-    ])
+/// `settings` are what each role's sessions start with: `serves` tells the serving roles from the owners. Besides, each role's
+/// `search_path` is its own schema. `lc_messages` is here because Diesel hides the SQLSTATE, and the program knows a few
+/// conditions by English words.
+///
+/// `functions` are those of `pg_catalog`, by their signatures, with which one role can starve, signal or outwit another, and
+/// which PostgreSQL opens to everyone: advisory locks fill the cluster's one lock table; large objects belong to no schema;
+/// the `*_to_xml` family, `ts_stat` and `ts_rewrite` run a query out of a text, so that they turn one injected expression into
+/// any query.
+pub(super) fn wanted() -> Value {
+    json!({
+        "settings": [
+            { "serves": true, "name": "statement_timeout", "value": "3s" },
+            { "serves": true, "name": "lock_timeout", "value": "1s" },
+            { "serves": true, "name": "idle_in_transaction_session_timeout", "value": "5s" },
+            { "serves": true, "name": "temp_file_limit", "value": "64MB" },
+            { "serves": true, "name": "lc_messages", "value": "C" },
+            { "serves": false, "name": "lock_timeout", "value": "5s" },
+        ],
+        "functions": concat!(
+            r"^(pg_(try_)?advisory_|lo_|lowrite\(|loread\(",
+            r"|(query|cursor|table|schema|database)_to_xml|ts_stat\(|ts_rewrite\(tsquery,text\)",
+            r"|pg_notify\(|pg_export_snapshot\(|pg_logical_emit_message\(|pg_sleep(_for|_until)?\()",
+        ),
+    })
 }
 
 impl Plan<'_> {
@@ -175,7 +188,7 @@ impl Plan<'_> {
         let query = sql_query(DATABASE)
             .bind::<Jsonb, _>(self.list())
             .bind::<Text, _>(self.database)
-            .bind::<Jsonb, _>(settings());
+            .bind::<Jsonb, _>(wanted());
         statements(query.load(conn))
     }
 

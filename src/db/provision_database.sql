@@ -1,7 +1,7 @@
 -- What this database still lacks: one statement a row, in the order to run them. No row: nothing to do.
 -- Read-only. $1 is the list of services as JSON: [{"schema", "owner", "service"}, ...]; $2 the database's name, which says
--- what to compare with when the database does not exist yet and another one is looked at in its stead; $3 the settings of the
--- roles: [{"serves", "name", "value"}, ...].
+-- what to compare with when the database does not exist yet and another one is looked at in its stead; $3 what to set and what to
+-- close: {"settings": [{"serves", "name", "value"}, ...], "functions": a regular expression over signatures}.
 WITH services AS (
     SELECT s.*, o.oid AS owner_oid, r.oid AS service_oid, n.oid AS schema_oid, n.nspowner, n.nspacl
       FROM jsonb_to_recordset($1) AS s (schema text, owner text, service text)
@@ -20,26 +20,18 @@ here AS (
       LEFT JOIN pg_database ON datname = wanted.name
 ),
 settings (serves, name, value) AS (
-    SELECT * FROM jsonb_to_recordset($3) AS s (serves boolean, name text, value text)
+    SELECT * FROM jsonb_to_recordset($3->'settings') AS s (serves boolean, name text, value text)
 ),
 wanted_settings (role, oid, name, value) AS (
     SELECT roles.name, roles.oid, settings.name, settings.value FROM roles JOIN settings USING (serves)
     UNION ALL
     SELECT name, oid, 'search_path', schema FROM roles
 ),
--- The functions of pg_catalog by which one role can starve, signal or outwit another, all open to PUBLIC by default:
--- advisory locks fill the cluster's one lock table, large objects belong to no schema, and the *_to_xml family, ts_stat and
--- ts_rewrite run a query out of a text, so that they turn one injected expression into any query.
+-- The functions of pg_catalog that are closed to PUBLIC.
 shared_doors AS (
-    SELECT oid, oid::regprocedure AS signature, proname, coalesce(proacl, acldefault('f', proowner)) AS acl
+    SELECT oid, oid::regprocedure AS signature, coalesce(proacl, acldefault('f', proowner)) AS acl
       FROM pg_proc
-     WHERE pronamespace = 'pg_catalog'::regnamespace
-       AND (proname ~ '^pg_(try_)?advisory_'
-         OR proname ~ '^(lo_|lowrite$|loread$)'
-         OR proname ~ '^(query|cursor|table|schema|database)_to_xml'
-         OR oid = 'ts_rewrite(tsquery,text)'::regprocedure
-         OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message', 'ts_stat',
-                        'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
+     WHERE pronamespace = 'pg_catalog'::regnamespace AND oid::regprocedure::text ~ ($3->>'functions')
 ),
 plan (step, statement) AS (
     -- 1. Who may enter: the service's own two roles, by name, to connect and for nothing else.

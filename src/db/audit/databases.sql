@@ -1,7 +1,7 @@
--- Databases: who may enter which, and what the roles' sessions start with. $3: settings, [{"serves", "name", "value"}, ...].
+-- Databases: who may enter which, and what the roles' sessions start with. $3: what provisioning sets and closes.
 , wanted (role, oid, name, value) AS (
     SELECT roles.name, roles.oid, s.name, s.value
-      FROM roles JOIN jsonb_to_recordset($3) AS s (serves boolean, name text, value text) USING (serves)
+      FROM roles JOIN jsonb_to_recordset($3->'settings') AS s (serves boolean, name text, value text) USING (serves)
      -- One role for both duties, which is a finding of its own, serves.
      WHERE serves OR NOT EXISTS (SELECT FROM services WHERE service = roles.oid)
     UNION ALL

@@ -27,20 +27,13 @@ UNION ALL
 SELECT 'large-object', label, 'large object ' || l.oid, privilege_type, format('SELECT lo_unlink(%s)', l.oid)
   FROM pg_largeobject_metadata l, aclexplode(coalesce(lomacl, acldefault('L', lomowner))) JOIN who ON who.oid = grantee
 
--- The functions by which one role can starve, signal or outwit another.
+-- The functions by which one role can starve, signal or outwit another; $3 names them.
 UNION ALL
 SELECT 'shared-function', roles.name, p.oid::regprocedure::text, 'EXECUTE',
        format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, %I', p.oid::regprocedure, roles.name)
   FROM roles
   JOIN pg_roles r USING (oid)
-  JOIN pg_proc p ON pronamespace = 'pg_catalog'::regnamespace
-                AND (proname ~ '^pg_(try_)?advisory_'
-                  OR proname ~ '^(lo_|lowrite$|loread$)'
-                  -- These run any SQL that they are given as text.
-                  OR proname ~ '^(query|cursor|table|schema|database)_to_xml'
-                  OR proname = 'ts_stat' OR p.oid = 'ts_rewrite(tsquery,text)'::regprocedure
-                  OR proname IN ('pg_notify', 'pg_export_snapshot', 'pg_logical_emit_message',
-                                 'pg_sleep', 'pg_sleep_for', 'pg_sleep_until'))
+  JOIN pg_proc p ON pronamespace = 'pg_catalog'::regnamespace AND p.oid::regprocedure::text ~ ($3->>'functions')
                 -- An owner migrates under an advisory lock.
                 AND NOT (NOT serves AND p.oid = 'pg_advisory_lock(bigint)'::regprocedure)
  WHERE NOT rolsuper AND has_function_privilege(roles.oid, p.oid, 'EXECUTE')

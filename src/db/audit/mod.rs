@@ -145,16 +145,9 @@ pub(super) fn findings(
         )]
         let query = sql_query(format!("{COMMON}\n{part}"))
             .bind::<Jsonb, _>(json!(services))
-            .bind::<Jsonb, _>(json!(trusted));
-        if part.contains("$3") {
-            findings.extend(
-                query
-                    .bind::<Jsonb, _>(provision::settings())
-                    .load::<Finding>(conn)?,
-            );
-        } else {
-            findings.extend(query.load::<Finding>(conn)?);
-        }
+            .bind::<Jsonb, _>(json!(trusted))
+            .bind::<Jsonb, _>(provision::wanted());
+        findings.extend(query.load::<Finding>(conn)?);
     }
     findings.sort();
     findings.dedup();
