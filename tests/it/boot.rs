@@ -15,26 +15,35 @@ use schema_per_service::{
 
 use crate::harness::{Database, PROGRAM};
 
-/// The command that serves with these URLs.
-fn serve(users: &DatabaseUrl, orders: &DatabaseUrl) -> Command {
+/// The command that serves users and orders with these URLs, and whatever else there is with its own.
+fn serve(database: &Database, users: &DatabaseUrl, orders: &DatabaseUrl) -> Command {
     let mut command = Command::new(PROGRAM);
     command
-        .args([
-            "--listen",
-            "127.0.0.1:0",
-            "--users-database-url",
-            users.expose(),
-        ])
-        .args(["--orders-database-url", orders.expose()])
+        .args(["--listen", "127.0.0.1:0"])
         .stdin(Stdio::null());
+    for (service, own) in SERVICES.iter().zip(database.service_urls()) {
+        let url = match service.name() {
+            "users" => users,
+            "orders" => orders,
+            _ => &own,
+        };
+        command
+            .arg(format!("--{}-database-url", service.name()))
+            .arg(url.expose());
+    }
     // The tests' databases stand beside each other on one server that does not sync.
     command.env("ACCEPT", "other-database,durability");
     command
 }
 
 /// Starts the server with these URLs; it must refuse, open no port and say why, without a secret.
-fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Command)) -> String {
-    let mut command = serve(users, orders);
+fn refusal(
+    database: &Database,
+    users: &DatabaseUrl,
+    orders: &DatabaseUrl,
+    more: impl FnOnce(&mut Command),
+) -> String {
+    let mut command = serve(database, users, orders);
     more(&mut command);
     let output = command.output().unwrap();
     let message = String::from_utf8(output.stderr).unwrap();
@@ -56,7 +65,14 @@ fn refusal(users: &DatabaseUrl, orders: &DatabaseUrl, more: impl FnOnce(&mut Com
 }
 
 fn urls(database: &Database) -> [DatabaseUrl; 2] {
-    database.service_urls().try_into().unwrap()
+    let url = |name| {
+        let at = SERVICES
+            .iter()
+            .position(|service| service.name() == name)
+            .unwrap();
+        database.service_urls()[at].clone()
+    };
+    ["users", "orders"].map(url)
 }
 
 #[test]
@@ -80,7 +96,7 @@ fn each_wrong_login_is_refused_with_its_own_sentence() {
             "USERS_DATABASE_URL and ORDERS_DATABASE_URL are the same",
         ),
     ] {
-        let message = refusal(users, orders, |_| {});
+        let message = refusal(&database, users, orders, |_| {});
         assert!(message.contains(sentence), "{message}");
     }
 }
@@ -94,7 +110,7 @@ fn an_extra_grant_is_refused_with_the_statement_that_closes_it() {
         .batch_execute("GRANT USAGE ON SCHEMA users TO orders_service")
         .unwrap();
 
-    let message = refusal(&users, &orders, |_| {});
+    let message = refusal(&database, &users, &orders, |_| {});
 
     assert!(message.contains("foreign-grant"), "{message}");
     assert!(
@@ -114,11 +130,11 @@ fn a_schema_of_another_version_is_refused_in_either_direction() {
             "INSERT INTO users.__diesel_schema_migrations VALUES ('29991231235959', now())",
         )
         .unwrap();
-    let newer = refusal(&users, &orders, |_| {});
+    let newer = refusal(&database, &users, &orders, |_| {});
     admin
         .batch_execute("DELETE FROM users.__diesel_schema_migrations")
         .unwrap();
-    let older = refusal(&users, &orders, |_| {});
+    let older = refusal(&database, &users, &orders, |_| {});
 
     assert!(
         newer.contains("has 29991231235959, which this program does not know"),
@@ -135,8 +151,8 @@ fn session_options_are_refused_in_a_url_and_in_the_environment() {
         .parse()
         .unwrap();
 
-    let in_the_url = refusal(&with_options, &orders, |_| {});
-    let in_the_environment = refusal(&users, &orders, |command| {
+    let in_the_url = refusal(&database, &with_options, &orders, |_| {});
+    let in_the_environment = refusal(&database, &users, &orders, |command| {
         command.env("PGOPTIONS", "-c statement_timeout=0");
     });
 
@@ -155,7 +171,7 @@ fn a_server_that_does_not_sync_is_refused() {
     let database = Database::new();
     let [users, orders] = urls(&database);
 
-    let message = refusal(&users, &orders, |command| {
+    let message = refusal(&database, &users, &orders, |command| {
         command.env("ACCEPT", "other-database");
     });
 
@@ -172,7 +188,7 @@ fn a_database_elsewhere_is_refused_unless_it_is_verified_who_answers() {
         .parse()
         .unwrap();
 
-    let message = refusal(&users, &elsewhere, |_| {});
+    let message = refusal(&database, &users, &elsewhere, |_| {});
 
     assert!(
         message.contains("ORDERS_DATABASE_URL is refused: it leaves this machine"),
@@ -184,7 +200,7 @@ fn a_database_elsewhere_is_refused_unless_it_is_verified_who_answers() {
 fn a_breach_while_serving_stands_in_the_log_by_the_id_that_the_audit_gives_it() {
     let database = Database::new();
     let [users, orders] = urls(&database);
-    let mut server = serve(&users, &orders)
+    let mut server = serve(&database, &users, &orders)
         .args(["--audit-interval", "1"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

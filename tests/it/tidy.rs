@@ -34,17 +34,17 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     found
 }
 
-/// The floors of the house, from the top. A file may name the floors below its own, and its own.
-const FLOORS: [&[&str]; 5] = [
-    &["main", "cli", "app", "config", "services"],
-    &["gateway"],
-    &["orders"],
-    &["users"],
-    &["http", "db"],
-];
-
+/// The floors of the house, from the top. A file may name the floors below its own, and its own; of the services, each may
+/// know those that stand before it in the list.
 fn floor_of(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| floor.contains(&module))
+    let services = SERVICES.iter().rev().map(|service| vec![service.name()]);
+    let mut floors = vec![
+        vec!["main", "cli", "app", "config", "services"],
+        vec!["gateway"],
+    ];
+    floors.extend(services);
+    floors.push(vec!["http", "db"]);
+    floors.iter().position(|floor| floor.contains(&module))
 }
 
 /// The first part of each path that begins at the crate's root.

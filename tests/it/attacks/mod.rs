@@ -154,7 +154,7 @@ fn says(client: &mut Client, statements: &str) -> String {
                 let SimpleQueryMessage::Row(row) = answer else {
                     return None;
                 };
-                Some(row.get(0).unwrap_or("NULL").to_owned())
+                Some(row.try_get(0).ok()?.unwrap_or("NULL").to_owned())
             });
             rows.next().unwrap_or_default()
         }
