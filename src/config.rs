@@ -37,8 +37,8 @@ pub struct Config {
     #[command(flatten)]
     pub urls: ServiceUrls,
 
-    /// Let a URL leave this machine without a check of who answers (sslmode=verify-full)
-    #[arg(long, env = "UNVERIFIED_DATABASE")]
+    /// Whether a URL may leave this machine without a check of who answers.
+    #[arg(skip)]
     pub unverified_database: bool,
 
     /// Seconds between two looks at the walls while serving
@@ -50,7 +50,7 @@ pub struct Config {
     )]
     pub audit_interval: u64,
 
-    /// Rules of the audit whose breaches are known and accepted, as on a managed server
+    /// Rules of the audit, or ids of single breaches, that are known and accepted, as on a managed server
     #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE")]
     pub accept: Vec<String>,
 
@@ -101,6 +101,11 @@ pub enum Error {
         /// What is wrong with it.
         reason: Unsafe,
     },
+    /// The process that serves holds a login that it must not have.
+    #[error(
+        "{0} is set; the process that serves must not hold an owner's or an administrator's login, so unset it"
+    )]
+    TooMuch(String),
     /// The environment undoes the walls.
     #[error(
         "{0} is set, and libpq heeds it in every session; unset it, because it can lead elsewhere or undo the roles' limits"
@@ -134,23 +139,24 @@ impl Config {
 
     fn refuse_unsafe(&self, urls: &[DatabaseUrl]) -> Result<(), Error> {
         for (at, (service, url)) in SERVICES.iter().zip(urls).enumerate() {
-            let variable_of = |service| variable(service, SERVING);
-            url.refuse_unsafe(self.unverified_database)
-                .map_err(|reason| Error::Unsafe {
-                    variable: variable_of(service),
-                    reason,
-                })?;
+            refuse_unsafe(url, &serving_variable(service), self.unverified_database)?;
             if let Some(same) = urls[..at]
                 .iter()
                 .position(|other| other.expose() == url.expose())
             {
-                return Err(Error::OneUrlForTwo {
-                    one: variable_of(&SERVICES[same]),
-                    other: variable_of(service),
-                });
+                let (one, other) = (serving_variable(&SERVICES[same]), serving_variable(service));
+                return Err(Error::OneUrlForTwo { one, other });
             }
         }
-        Ok(())
+        // Whoever breaks into a process reads its environment.
+        let owners = SERVICES.iter().map(owning_variable);
+        match owners
+            .chain([ADMIN.to_owned()])
+            .find(|name| env::var_os(name).is_some())
+        {
+            Some(name) => Err(Error::TooMuch(name)),
+            None => Ok(()),
+        }
     }
 
     /// What the services are examined by.
@@ -176,6 +182,15 @@ impl Config {
     }
 }
 
+/// Refuses a URL that undoes the walls; `name` is the flag or variable that holds it.
+pub(crate) fn refuse_unsafe(url: &DatabaseUrl, name: &str, unverified: bool) -> Result<(), Error> {
+    url.refuse_unsafe(unverified)
+        .map_err(|reason| Error::Unsafe {
+            variable: name.to_owned(),
+            reason,
+        })
+}
+
 /// libpq reads these from the environment, whatever a URL says.
 pub(crate) fn refuse_environment() -> Result<(), Error> {
     match ["PGOPTIONS", "PGSERVICE", "PGHOST", "PGHOSTADDR"]
@@ -187,6 +202,8 @@ pub(crate) fn refuse_environment() -> Result<(), Error> {
     }
 }
 
+/// The variable that holds the administrator's URL.
+pub(crate) const ADMIN: &str = "ADMIN_DATABASE_URL";
 const SERVING: &str = "database-url";
 const OWNING: &str = "owner-database-url";
 
@@ -203,7 +220,7 @@ impl Args for ServiceUrls {
     fn augment_args(command: Command) -> Command {
         url_args(command, SERVING, |service| {
             format!(
-                "Where {} keeps its data, logging in as {} [default: embedded]",
+                "Where {} keeps its data, logging in as {}",
                 service.name(),
                 service.service_role()
             )

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::print;
 use crate::{
-    config::{ServiceUrls, refuse_environment},
+    config::{ServiceUrls, refuse_environment, refuse_unsafe, serving_variable},
     db::{
         DatabaseUrl,
         audit::{self, Report, Subject},
@@ -35,7 +35,7 @@ pub(super) struct Options {
     /// Roles that may reach every schema, such as one for backups
     #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE")]
     trust: Vec<String>,
-    /// Rules whose breaches are known and accepted
+    /// Rules, or ids of single breaches, that are known and accepted
     #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE")]
     accept: Vec<String>,
     /// For people or for machines
@@ -51,8 +51,8 @@ enum Format {
 
 const CANNOT_LOOK: u8 = 2;
 
-pub(super) fn run(options: &Options) -> ExitCode {
-    match look(options) {
+pub(super) fn run(options: &Options, unverified: bool) -> ExitCode {
+    match look(options, unverified) {
         Ok(report) => {
             print(&match options.format {
                 Format::Table => report.to_string(),
@@ -71,36 +71,38 @@ pub(super) fn run(options: &Options) -> ExitCode {
     }
 }
 
-fn look(options: &Options) -> Result<Report, Box<dyn std::error::Error>> {
+fn look(options: &Options, unverified: bool) -> Result<Report, Box<dyn std::error::Error>> {
     refuse_environment()?;
     let services = subjects(options)?;
-    let urls: Vec<&DatabaseUrl> = match &options.admin_url {
-        Some(url) => vec![url],
-        None => options.urls.0.iter().flatten().collect(),
-    };
-    let mut all = Report::default();
-    for url in &urls {
-        let report = audit::run(url, &services, &options.trust)?;
-        all.matrix.extend(
-            report
-                .matrix
-                .into_iter()
-                .filter(|cell| !all.matrix.contains(cell))
-                .collect::<Vec<_>>(),
-        );
-        all.findings.extend(
-            report
-                .findings
-                .into_iter()
-                .filter(|found| !all.findings.contains(found))
-                .collect::<Vec<_>>(),
-        );
+    let mut reports = Vec::new();
+    if let Some(url) = &options.admin_url {
+        refuse_unsafe(url, "--admin-url", unverified)?;
+        reports.push(audit::run(url, &services, &options.trust)?);
+    } else {
+        for (service, url) in SERVICES.iter().zip(&options.urls.0) {
+            let Some(url) = url else { continue };
+            refuse_unsafe(url, &serving_variable(service), unverified)?;
+            reports.push(audit::run_as(
+                url,
+                service.name(),
+                &services,
+                &options.trust,
+            )?);
+        }
     }
-    if urls.is_empty() {
-        return Err("give --admin-url, or the services' own URLs".into());
+    let mut all = reports
+        .pop()
+        .ok_or("give --admin-url, or the services' own URLs")?;
+    for report in reports {
+        all.matrix.extend(report.matrix);
+        all.findings.extend(report.findings);
     }
+    all.matrix.sort();
+    all.matrix.dedup();
     all.findings
-        .retain(|finding| !options.accept.contains(&finding.rule));
+        .retain(|finding| !finding.is_accepted(&options.accept));
+    all.findings.sort();
+    all.findings.dedup();
     Ok(all)
 }
 

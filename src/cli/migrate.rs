@@ -4,8 +4,11 @@ use std::{error::Error, fmt::Write as _, process::ExitCode};
 
 use super::print;
 use crate::{
-    config::{OwnerUrls, owning_variable, refuse_environment},
-    db::migrate,
+    config::{OwnerUrls, owning_variable, refuse_environment, refuse_unsafe},
+    db::{
+        DatabaseUrl, Service,
+        migrate::{self, Status},
+    },
     services::SERVICES,
 };
 
@@ -18,7 +21,7 @@ pub(super) struct Options {
     status: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(options: &Options, unverified: bool) -> Result<ExitCode, Box<dyn Error>> {
     refuse_environment()?;
     let given = || {
         SERVICES
@@ -31,34 +34,63 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         return Err(format!("set at least one of {}", variables.join(", ")).into());
     }
 
+    for (service, url) in given() {
+        refuse_unsafe(url, &owning_variable(service), unverified)?;
+    }
+
     let mut code = ExitCode::SUCCESS;
     let mut text = String::new();
     for (service, url) in given() {
         let name = service.name();
-        if options.status {
-            let status = migrate::status(service, url)?;
-            let version = status.applied.last().map_or("nothing", String::as_str);
-            writeln!(
-                text,
-                "{name}: at {version}, {} pending, {} unknown",
-                status.pending.len(),
-                status.unknown.len()
-            )?;
-            if !status.pending.is_empty() || !status.unknown.is_empty() {
-                code = ExitCode::FAILURE;
-            }
+        let told = if options.status {
+            status(service, url)
         } else {
-            // One service's trouble is not the other's: go on, and fail at the end.
-            match migrate::run(service, url) {
-                Ok(done) if done.is_empty() => writeln!(text, "{name}: nothing to do")?,
-                Ok(done) => writeln!(text, "{name}: ran {}", done.join(", "))?,
-                Err(error) => {
-                    eprintln!("schema-per-service: {error}");
+            migrate(service, url)
+        };
+        // One service's trouble is not the other's: go on, and fail at the end.
+        match told {
+            Ok((told, is_well)) => {
+                writeln!(text, "{name}: {told}")?;
+                if !is_well {
                     code = ExitCode::FAILURE;
                 }
+            }
+            Err(error) => {
+                eprintln!("schema-per-service: {error}");
+                code = ExitCode::FAILURE;
             }
         }
     }
     print(&text);
     Ok(code)
+}
+
+fn status(service: &Service, url: &DatabaseUrl) -> Result<(String, bool), migrate::Error> {
+    let Status {
+        applied,
+        pending,
+        unknown,
+    } = migrate::status(service, url)?;
+    let version = applied.last().map_or("nothing", String::as_str);
+    let is_well = pending.is_empty() && unknown.is_empty();
+    Ok((
+        format!(
+            "at {version}, {} pending, {} unknown",
+            pending.len(),
+            unknown.len()
+        ),
+        is_well,
+    ))
+}
+
+fn migrate(service: &Service, url: &DatabaseUrl) -> Result<(String, bool), migrate::Error> {
+    let done = migrate::run(service, url)?;
+    Ok((
+        if done.is_empty() {
+            "nothing to do".to_owned()
+        } else {
+            format!("ran {}", done.join(", "))
+        },
+        true,
+    ))
 }

@@ -37,6 +37,9 @@ pub struct Cli {
         global = true
     )]
     log: String,
+    /// Let a URL leave this machine without a check of who answers (sslmode=verify-full)
+    #[arg(long, env = "UNVERIFIED_DATABASE", global = true)]
+    unverified_database: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,12 +69,19 @@ impl Cli {
             // Or a log that nobody reads any more panics whoever writes to it.
             .log_internal_errors(false)
             .init();
+        let unverified_database = self.unverified_database;
         match self.command {
-            None => serve::run(&self.config),
-            Some(Command::Serve(config)) => serve::run(&config),
-            Some(Command::Provision(options)) => provision::run(&options),
-            Some(Command::Migrate(options)) => migrate::run(&options),
-            Some(Command::Audit(options)) => Ok(audit::run(&options)),
+            None => serve::run(&Config {
+                unverified_database,
+                ..self.config
+            }),
+            Some(Command::Serve(config)) => serve::run(&Config {
+                unverified_database,
+                ..*config
+            }),
+            Some(Command::Provision(options)) => provision::run(&options, unverified_database),
+            Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
+            Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),
         }
     }
 }

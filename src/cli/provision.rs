@@ -4,10 +4,11 @@ use std::{
     collections::BTreeMap,
     env,
     error::Error,
+    ffi::OsString,
     fmt::Write as _,
     fs::{self, OpenOptions},
     io::Write as _,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -16,7 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::print;
 use crate::{
-    config::{owning_variable, refuse_environment, serving_variable},
+    config::{owning_variable, refuse_environment, refuse_unsafe, serving_variable},
     db::{
         DatabaseUrl, Service,
         provision::{Plan, random_password},
@@ -43,17 +44,22 @@ pub(super) struct Options {
     /// Connections that each serving role may hold, over all processes
     #[arg(long, default_value_t = 20)]
     connections: u16,
-    /// The folder for serve.env and migrate.env, which hold each service's URLs. A role whose password is neither in
-    /// `<ROLE>_PASSWORD` nor there yet gets a new one
+    /// The folder for serve.env and migrate.env, which hold each service's URLs. A new role gets the password of
+    /// `<ROLE>_PASSWORD`, or a random one
     #[arg(long, default_value = "secrets", value_name = "FOLDER")]
     secrets: PathBuf,
+    /// Give roles that exist, and whose password is neither in `<ROLE>_PASSWORD` nor in the folder, a new one; whoever serves
+    /// with the old one is locked out
+    #[arg(long)]
+    new_passwords: bool,
     /// Print the statements that are missing, and run none
     #[arg(long)]
     dry_run: bool,
 }
 
-pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
+pub(super) fn run(options: &Options, unverified: bool) -> Result<ExitCode, Box<dyn Error>> {
     refuse_environment()?;
+    refuse_unsafe(&options.admin_url, "--admin-url", unverified)?;
     if let Some(stranger) = options
         .only
         .iter()
@@ -84,12 +90,20 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         });
         return Ok(ExitCode::SUCCESS);
     }
+    let mut logins = Logins::read(&options.secrets)?;
+    let missing = plan.missing()?;
+    let is_new = |role: &str| {
+        missing
+            .iter()
+            .any(|step| step.starts_with(&format!("CREATE ROLE {role} ")))
+    };
+    logins.choose(&plan, |role| options.new_passwords || is_new(role))?;
     let report = plan.run()?;
     let mut text: String = report
         .done
         .iter()
         .fold(String::new(), |text, step| text + step + ";\n");
-    let renewed = hand_out_logins(&plan, &options.secrets)?;
+    let renewed = logins.hand_out(&plan)?;
     for role in &renewed {
         writeln!(text, "-- {role} has a new password")?;
     }
@@ -109,51 +123,119 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives each role the password of `<ROLE>_PASSWORD`, or else the one of its URL in the files, or else a new one; writes the
-/// files; and returns the roles whose password had to be set.
-fn hand_out_logins(plan: &Plan<'_>, folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let mut renewed = Vec::new();
-    for (file, role_of, variable_of) in [
-        (
-            "serve.env",
-            Service::service_role as fn(&Service) -> String,
-            serving_variable as fn(&Service) -> String,
-        ),
-        ("migrate.env", Service::owner_role, owning_variable),
-    ] {
-        let path = folder.join(file);
-        let before = read_env(&path)?;
-        let mut after = before.clone();
-        for service in plan.services {
-            let (role, variable) = (role_of(service), variable_of(service));
-            let given = env::var_os(format!("{}_PASSWORD", role.to_uppercase()));
-            let password = match given {
-                Some(password) => password
-                    .into_string()
-                    .map_err(|_| format!("the password of {role} is no text"))?
-                    .into(),
-                None => before
-                    .get(&variable)
-                    .and_then(DatabaseUrl::password)
-                    .unwrap_or_else(random_password),
-            };
-            let password: SecretString = password;
-            if plan.set_password(&role, &password)? {
-                renewed.push(role.clone());
-            }
-            after.insert(
-                variable,
-                plan.admin
-                    .with_login(&role, &password)
-                    .with_database(plan.database),
-            );
-        }
-        write_env(&path, &before, &after)?;
-    }
-    Ok(renewed)
+/// The two files of URLs, and each role's login as it is to be.
+struct Logins {
+    folder: PathBuf,
+    files: [EnvFile; 2],
 }
 
-/// Reads `NAME=value` lines; a file that is not there holds none.
+/// One file of URLs.
+struct EnvFile {
+    path: PathBuf,
+    role_of: fn(&Service) -> String,
+    variable_of: fn(&Service) -> String,
+    urls: BTreeMap<String, DatabaseUrl>,
+    passwords: Vec<(String, SecretString)>,
+}
+
+impl Logins {
+    /// Reads what there is; a file that is not there holds nothing.
+    fn read(folder: &Path) -> Result<Self, Box<dyn Error>> {
+        let file = |name, role_of, variable_of| -> Result<EnvFile, Box<dyn Error>> {
+            let path = folder.join(name);
+            let urls = read_env(&path)?;
+            Ok(EnvFile {
+                path,
+                role_of,
+                variable_of,
+                urls,
+                passwords: Vec::new(),
+            })
+        };
+        Ok(Self {
+            folder: folder.to_owned(),
+            files: [
+                file("serve.env", Service::service_role, serving_variable)?,
+                file("migrate.env", Service::owner_role, owning_variable)?,
+            ],
+        })
+    }
+
+    /// Chooses each role's password: that of `<ROLE>_PASSWORD`, or the one of its URL in the file, or else a random one if the
+    /// role `may_change`.
+    fn choose(
+        &mut self,
+        plan: &Plan<'_>,
+        may_change: impl Fn(&str) -> bool,
+    ) -> Result<(), Box<dyn Error>> {
+        for file in &mut self.files {
+            for service in plan.services {
+                let (role, name) = ((file.role_of)(service), (file.variable_of)(service));
+                let variable = format!("{}_PASSWORD", role.to_uppercase());
+                let given = env::var_os(&variable)
+                    .map(OsString::into_string)
+                    .transpose();
+                let given = given
+                    .map_err(|_| format!("{variable} is no text"))?
+                    .map(SecretString::from);
+                let password =
+                    given.or_else(|| file.urls.get(&name).and_then(DatabaseUrl::password));
+                let password = match password {
+                    Some(password) => password,
+                    None if may_change(&role) => random_password(),
+                    None => {
+                        let place = file.path.display();
+                        return Err(format!(
+                            "{role} exists, and its password is neither in {variable} nor in {place}; \
+                             give one of them, or let it be replaced with --new-passwords"
+                        )
+                        .into());
+                    }
+                };
+                file.urls.insert(
+                    name,
+                    plan.admin
+                        .with_login(&role, &password)
+                        .with_database(plan.database),
+                );
+                file.passwords.push((role, password));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the files, then sets the passwords: what cannot be written is not set either. Returns the roles whose password
+    /// had to be set.
+    fn hand_out(&self, plan: &Plan<'_>) -> Result<Vec<String>, Box<dyn Error>> {
+        if !self.folder.exists() {
+            let made = fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.folder);
+            made.map_err(|error| format!("{}: {error}", self.folder.display()))?;
+        }
+        let mode = fs::metadata(&self.folder)?.permissions().mode();
+        if mode & 0o022 != 0 {
+            return Err(format!(
+                "{} can be written to by others; close it first",
+                self.folder.display()
+            )
+            .into());
+        }
+        let mut renewed = Vec::new();
+        for file in &self.files {
+            write_env(&file.path, &file.urls)?;
+            for (role, password) in &file.passwords {
+                if plan.set_password(role, password)? {
+                    renewed.push(role.clone());
+                }
+            }
+        }
+        Ok(renewed)
+    }
+}
+
+/// Reads `NAME='value'` lines.
 fn read_env(path: &Path) -> Result<BTreeMap<String, DatabaseUrl>, Box<dyn Error>> {
     if !path.exists() {
         return Ok(BTreeMap::new());
@@ -171,28 +253,14 @@ fn read_env(path: &Path) -> Result<BTreeMap<String, DatabaseUrl>, Box<dyn Error>
 }
 
 /// Writes a file that only its owner can read, beside its place first, so that it is never half there.
-fn write_env(
-    path: &Path,
-    before: &BTreeMap<String, DatabaseUrl>,
-    after: &BTreeMap<String, DatabaseUrl>,
-) -> Result<(), Box<dyn Error>> {
-    let text = |urls: &BTreeMap<String, DatabaseUrl>| {
-        urls.iter().fold(String::new(), |text, (name, url)| {
+fn write_env(path: &Path, urls: &BTreeMap<String, DatabaseUrl>) -> Result<(), Box<dyn Error>> {
+    let text: SecretString = urls
+        .iter()
+        .fold(String::new(), |text, (name, url)| {
             text + name + "='" + url.expose() + "'\n"
         })
-    };
-    if text(before) == text(after) {
-        return Ok(());
-    }
+        .into();
     let complain = |error| format!("{}: {error}", path.display());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    if !folder.exists() {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(complain)?;
-    }
     let unfinished = path.with_extension("new");
     let _ = fs::remove_file(&unfinished);
     let mut file = OpenOptions::new()
@@ -201,7 +269,8 @@ fn write_env(
         .mode(0o600)
         .open(&unfinished)
         .map_err(complain)?;
-    file.write_all(text(after).as_bytes()).map_err(complain)?;
+    file.write_all(text.expose_secret().as_bytes())
+        .map_err(complain)?;
     file.sync_all().map_err(complain)?;
     fs::rename(&unfinished, path).map_err(complain)?;
     Ok(())

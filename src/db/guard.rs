@@ -45,6 +45,11 @@ impl Guard {
         self.breached.load(Ordering::Acquire)
     }
 
+    /// Takes note of an examination that the database answered with an error: what cannot be looked at is not clean.
+    pub(super) fn note_refusal(&self) {
+        self.breached.store(true, Ordering::Release);
+    }
+
     /// Takes note of an examination.
     pub(super) fn note(&self, findings: &[Finding]) {
         self.breached.store(!findings.is_empty(), Ordering::Release);
@@ -61,16 +66,18 @@ pub(super) fn examine(
     terms: &Terms,
 ) -> Result<Vec<Finding>, audit::Error> {
     let mut conn = connect(url)?;
+    audit::ready(&mut conn)?;
     let mut findings = Vec::new();
     if let Some(stranger) = wrong_login(&mut conn, service, terms.services)? {
         // What a stranger can reach says nothing about the service.
         return Ok(vec![stranger]);
     }
     findings.extend(wrong_version(&mut conn, service)?);
-    findings.extend(lost_in_a_crash(&mut conn)?);
-    let subjects = subjects_here(&mut conn, service, terms.services)?;
+    findings.extend(lost_in_a_crash(&mut conn, service)?);
+    let subjects: Vec<Subject> = terms.services.iter().map(Subject::from).collect();
+    let subjects = audit::standing_here(&mut conn, service.name(), &subjects)?;
     findings.extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
-    findings.retain(|finding| !terms.accept.contains(&finding.rule));
+    findings.retain(|finding| !finding.is_accepted(&terms.accept));
     Ok(findings)
 }
 
@@ -155,7 +162,10 @@ fn wrong_version(
     }))
 }
 
-fn lost_in_a_crash(conn: &mut PgConnection) -> Result<Vec<Finding>, diesel::result::Error> {
+fn lost_in_a_crash(
+    conn: &mut PgConnection,
+    service: &Service,
+) -> Result<Vec<Finding>, diesel::result::Error> {
     #[derive(QueryableByName)]
     struct Setting {
         #[diesel(sql_type = Text)]
@@ -175,33 +185,21 @@ fn lost_in_a_crash(conn: &mut PgConnection) -> Result<Vec<Finding>, diesel::resu
         privilege: "off".to_owned(),
         fix: format!("ALTER SYSTEM SET {name} = on"),
     };
-    Ok(off.into_iter().map(finding).collect())
-}
+    let mut findings: Vec<Finding> = off.into_iter().map(finding).collect();
 
-/// The service itself, and those others whose schema stands in the same database.
-fn subjects_here(
-    conn: &mut PgConnection,
-    service: &Service,
-    services: &[Service],
-) -> Result<Vec<Subject>, diesel::result::Error> {
-    #[derive(QueryableByName)]
-    struct Schema {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "catalog queries are the wall's work"
-    )]
-    let here: Vec<Schema> =
-        sql_query("SELECT nspname::text AS name FROM pg_namespace").load(conn)?;
-    let stands_here = |other: &&Service| {
-        other.name() == service.name() || here.iter().any(|schema| schema.name == other.name())
-    };
-    Ok(services
-        .iter()
-        .filter(stands_here)
-        .map(Subject::from)
-        .collect())
+    #[expect(clippy::disallowed_methods, reason = "catalog queries are the wall's work")]
+    let unlogged = sql_query(
+        "SELECT oid::regclass::text AS name FROM pg_class
+          WHERE relpersistence = 'u' AND relkind IN ('r', 'p') AND relnamespace = to_regnamespace($1) ORDER BY name",
+    )
+    .bind::<Text, _>(service.name())
+    .load::<Setting>(conn)?;
+    findings.extend(unlogged.into_iter().map(|Setting { name }| Finding {
+        rule: "durability".to_owned(),
+        role: "the server".to_owned(),
+        privilege: "not logged".to_owned(),
+        fix: format!("ALTER TABLE {name} SET LOGGED"),
+        object: format!("table {name}"),
+    }));
+    Ok(findings)
 }

@@ -188,9 +188,16 @@ impl<O: Owner> Pool<O> {
         };
         let examination = spawn_blocking(move || {
             let _turn = turn;
-            let findings = guard::examine(&url, &O::SERVICE, &terms)?;
-            guard.note(&findings);
-            Ok(findings)
+            let examined = guard::examine(&url, &O::SERVICE, &terms);
+            match &examined {
+                Ok(findings) => guard.note(findings),
+                Err(audit::Error::Refused(_)) => guard.note_refusal(),
+                // Nothing was seen, so what was seen last stands.
+                Err(
+                    audit::Error::Unreachable(_) | audit::Error::NoSchema | audit::Error::Silent,
+                ) => {}
+            }
+            examined
         });
         // A database that hangs keeps the thread until it answers; we go on.
         match timeout(self.limits.deadline, examination).await {

@@ -117,7 +117,12 @@ impl Plan<'_> {
 
         // PostgreSQL answers some refused revocations with a warning only, so ask again what is missing.
         let open = self.missing()?;
-        let vital = ["CREATE", "GRANT CONNECT", "GRANT USAGE ON SCHEMA"];
+        let vital = [
+            "CREATE",
+            "ALTER SCHEMA",
+            "GRANT CONNECT",
+            "GRANT USAGE ON SCHEMA",
+        ];
         if let Some(vital) = open
             .iter()
             .find(|step| vital.iter().any(|word| step.starts_with(word)))

@@ -78,11 +78,17 @@ impl DatabaseUrl {
     pub fn refuse_unsafe(&self, unverified: bool) -> Result<(), Unsafe> {
         let Parts {
             scheme,
+            login,
             hosts,
             query,
             ..
         } = self.parts();
-        if !matches!(scheme, "postgres://" | "postgresql://") {
+        // libpq reads a second `@` or `?` in another way than we do, so there may be one of each.
+        let once = |text: &str, c| text.matches(c).count() <= 1;
+        if !matches!(scheme, "postgres://" | "postgresql://")
+            || !once(login, '@')
+            || !once(query, '?')
+        {
             return Err(Unsafe::NotAUrl);
         }
         let pairs = query
@@ -92,20 +98,24 @@ impl DatabaseUrl {
         let parameters: Vec<(String, String)> = pairs
             .map(|(key, value)| (percent_decoded(key), percent_decoded(value)))
             .collect();
+        if let Some(key) = REFUSED
+            .iter()
+            .find(|refused| parameters.iter().any(|(key, _)| key == *refused))
+        {
+            return Err(Unsafe::Parameter(key));
+        }
         let values = |name| {
             parameters
                 .iter()
                 .filter(move |(key, _)| key == name)
                 .map(|(_, value)| value.as_str())
         };
-        if values("options").next().is_some() || values("service").next().is_some() {
-            return Err(Unsafe::Options);
-        }
         let hosts = percent_decoded(hosts);
-        let remote = hosts
-            .split(',')
+        let remote = [&*hosts]
+            .into_iter()
             .chain(values("host"))
             .chain(values("hostaddr"))
+            .flat_map(|hosts| hosts.split(','))
             .any(|host| !is_local(host));
         // libpq takes the last of a repeated parameter.
         let verified = matches!(values("sslmode").next_back(), Some("verify-full"));
@@ -179,17 +189,30 @@ struct Parts<'a> {
     query: &'a str,
 }
 
+/// What a query may not carry: session options, another login or database than the URL itself says, and the old name of
+/// `sslmode`.
+const REFUSED: [&str; 8] = [
+    "options",
+    "service",
+    "servicefile",
+    "user",
+    "password",
+    "passfile",
+    "dbname",
+    "ssl",
+];
+
 /// Why a URL is refused before anyone connects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsafe {
     /// It is no URL.
     #[error("it must be a URL that begins with postgres://")]
     NotAUrl,
-    /// It sets what provisioning sets.
+    /// It sets what provisioning sets, or says twice who logs in where.
     #[error(
-        "it carries `options` or `service`, which can undo the limits of the role; leave them out"
+        "its query carries `{0}`, which can undo the limits of the role or lead elsewhere; leave it out"
     )]
-    Options,
+    Parameter(&'static str),
     /// Anyone could answer.
     #[error(
         "it leaves this machine without a check of who answers; \
@@ -331,12 +354,25 @@ mod tests {
         for bad in ["host=h dbname=a", "", "mysql://h/a"] {
             assert_eq!(refused(bad), Some(Unsafe::NotAUrl), "{bad}");
         }
-        for options in [
-            "postgres:///a?options=-cstatement_timeout%3D0",
-            "postgres:///a?x=1&%6Fptions=-c",
-            "postgres:///a?service=x",
+        for (rest, parameter) in [
+            ("?options=-cstatement_timeout%3D0", "options"),
+            ("?x=1&%6Fptions=-c", "options"),
+            ("?service=x", "service"),
+            ("?user=postgres&password=p", "user"),
+            ("?sslmode=verify-full&ssl=true", "ssl"),
+            ("?dbname=postgres", "dbname"),
         ] {
-            assert_eq!(refused(options), Some(Unsafe::Options), "{options}");
+            assert_eq!(
+                refused(&format!("postgres:///a{rest}")),
+                Some(Unsafe::Parameter(parameter)),
+                "{rest}"
+            );
+        }
+        for two in [
+            "postgres://?@/app?options=-c",
+            "postgres://u:x@192.0.2.2,@localhost/a",
+        ] {
+            assert_eq!(refused(two), Some(Unsafe::NotAUrl), "{two}");
         }
         let remote = [
             "h/a",
@@ -345,6 +381,7 @@ mod tests {
             "10.0.0.1:5432/a",
             "localhost,h/a",
             "/a?host=h",
+            "/a?host=/run,h",
             "localhost/a?hostaddr=10.0.0.1",
             "h/a?sslmode=verify-full&sslmode=disable",
         ];

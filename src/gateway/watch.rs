@@ -66,6 +66,7 @@ async fn watch_one(door: &dyn Door, terms: &Terms, interval: Duration) {
     let retry = RETRY.min(interval);
     // Its database may have been away when the port was opened; then it is shut, and waits for this look.
     let mut pause = retry;
+    let mut blind = false;
     loop {
         sleep(pause).await;
         pause = match door.examine(terms).await {
@@ -79,8 +80,28 @@ async fn watch_one(door: &dyn Door, terms: &Terms, interval: Duration) {
                 }
                 interval
             }
-            Err(_) => retry,
+            Err(error) => {
+                if !blind {
+                    tracing::warn!(
+                        service = name,
+                        "the walls of {name} cannot be looked at: {}",
+                        reason(&error)
+                    );
+                }
+                blind = true;
+                pause = retry;
+                continue;
+            }
         };
+        blind = false;
+    }
+}
+
+/// Why an examination failed, without the words of PostgreSQL.
+const fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::Unreachable(_) | Error::Silent | Error::NoSchema => "the database does not answer",
+        Error::Refused(_) => "the database refuses a question of the audit; run audit",
     }
 }
 

@@ -157,7 +157,7 @@ fn session_options_are_refused_in_a_url_and_in_the_environment() {
     });
 
     assert!(
-        in_the_url.contains("USERS_DATABASE_URL is refused: it carries `options`"),
+        in_the_url.contains("USERS_DATABASE_URL is refused: its query carries `options`"),
         "{in_the_url}"
     );
     assert!(
@@ -226,4 +226,53 @@ fn a_breach_while_serving_stands_in_the_log_by_the_id_that_the_audit_gives_it() 
     let ids: Vec<String> = report.findings.iter().map(Finding::id).collect();
     assert!(ids.iter().any(|id| line.contains(id)), "{line}\n{report}");
     assert!(!line.contains("orders_service"), "{line}");
+}
+
+#[test]
+fn a_process_that_holds_an_owners_or_an_administrators_login_does_not_serve() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+
+    for variable in ["ADMIN_DATABASE_URL", "ORDERS_OWNER_DATABASE_URL"] {
+        let message = refusal(&database, &users, &orders, |command| {
+            command.env(variable, "postgres:///x");
+        });
+        assert!(message.contains(&format!("{variable} is set")), "{message}");
+    }
+}
+
+#[test]
+fn a_table_that_a_crash_would_empty_is_refused() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    database
+        .admin()
+        .batch_execute("ALTER TABLE users.accounts SET UNLOGGED")
+        .unwrap();
+
+    let message = refusal(&database, &users, &orders, |command| {
+        command.env("ACCEPT", "other-database");
+    });
+
+    assert!(
+        message.contains("ALTER TABLE users.accounts SET LOGGED"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_role_cannot_blind_the_look_by_its_own_settings() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+    let name = database.name().to_owned();
+    database
+        .admin()
+        .batch_execute(&format!(
+            "ALTER ROLE users_service IN DATABASE {name} SET statement_timeout = '1ms'"
+        ))
+        .unwrap();
+
+    let message = refusal(&database, &users, &orders, |_| {});
+
+    assert!(message.contains("statement_timeout"), "{message}");
 }

@@ -34,6 +34,17 @@ struct Printed {
     stderr: String,
 }
 
+impl Printed {
+    fn by(mut command: Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Operator {
     fn new() -> Self {
         let data_dir = env::temp_dir().join(format!("schema-per-service-{}", Uuid::now_v7()));
@@ -47,8 +58,8 @@ impl Operator {
         self.folder.path().join("secrets").join(file)
     }
 
-    /// Runs a command in the folder, with the administrator's URL and these files of variables.
-    fn run(&self, arguments: &[&str], files: &[&str], variables: &[(&str, &str)]) -> Printed {
+    /// A command in the folder, with the administrator's URL and these files of variables.
+    fn command(&self, arguments: &[&str], files: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).current_dir(self.folder.path());
         command.env(
@@ -61,13 +72,20 @@ impl Operator {
                 command.env(name, value.trim_matches('\''));
             }
         }
+        command
+    }
+
+    fn run(&self, arguments: &[&str], files: &[&str], variables: &[(&str, &str)]) -> Printed {
+        let mut command = self.command(arguments, files);
         command.envs(variables.iter().copied());
-        let output = command.output().unwrap();
-        Printed {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Printed::by(command)
+    }
+
+    /// Runs a command as a process that never sees the administrator's URL.
+    fn run_without_admin(&self, arguments: &[&str], files: &[&str]) -> Printed {
+        let mut command = self.command(arguments, files);
+        command.env_remove("ADMIN_DATABASE_URL");
+        Printed::by(command)
     }
 
     fn provision(&self, arguments: &[&str]) -> Printed {
@@ -180,12 +198,8 @@ fn from_an_empty_server_to_a_clean_audit_in_four_commands() {
         "{}",
         audit.stdout
     );
-    let by_the_services = operator.run(&["audit"], &["serve.env"], &[("ADMIN_DATABASE_URL", "")]);
-    assert_eq!(
-        by_the_services.code, 2,
-        "an empty URL is no URL: {}",
-        by_the_services.stdout
-    );
+    let by_the_services = operator.run_without_admin(&["audit"], &["serve.env"]);
+    assert_eq!(by_the_services.code, 0, "{}", by_the_services.stdout);
 }
 
 #[test]
@@ -252,8 +266,17 @@ fn passwords_come_from_the_environment_or_the_files_or_are_made_anew() {
     assert_eq!(rotated.stdout, "-- users_service has a new password\n");
 
     fs::remove_dir_all(operator.folder.path().join("secrets")).unwrap();
+    let lost = operator.run(&["provision"], &[], &[]);
+    assert_eq!(lost.code, 1);
+    assert!(
+        lost.stderr
+            .contains("or let it be replaced with --new-passwords"),
+        "{}",
+        lost.stderr
+    );
+    let renewed = operator.provision(&["--new-passwords"]);
     assert_eq!(
-        operator.provision(&[]).stdout.lines().count(),
+        renewed.stdout.lines().count(),
         2 * SERVICES.len(),
         "nobody knows the passwords any more"
     );
@@ -425,11 +448,70 @@ fn an_existing_secrets_file_is_replaced_whole_and_stays_closed() {
     .unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
 
-    operator.provision(&[]);
+    operator.provision(&["--new-passwords"]);
 
     assert_eq!(mode(&path), 0o600);
     assert_eq!(
         fs::read_to_string(&path).unwrap().lines().count(),
         SERVICES.len()
+    );
+}
+
+#[test]
+fn with_a_database_for_each_service_the_services_own_urls_audit_clean() {
+    let operator = Operator::new();
+    for service in SERVICES {
+        operator.provision(&[
+            "--only",
+            service.name(),
+            "--database",
+            &format!("{}_db", service.name()),
+        ]);
+    }
+    assert_eq!(operator.run(&["migrate"], &["migrate.env"], &[]).code, 0);
+
+    let audit = operator.run_without_admin(&["audit"], &["serve.env"]);
+
+    assert_eq!(audit.code, 0, "{}{}", audit.stdout, audit.stderr);
+}
+
+#[test]
+fn an_audit_of_the_wrong_database_says_so() {
+    let operator = Operator::new();
+    operator.provision(&[]);
+
+    let printed = operator.run(&["audit"], &[], &[]);
+
+    assert_eq!(printed.code, 2, "{}", printed.stdout);
+    assert!(
+        printed
+            .stderr
+            .contains("no service's schema stands in this database"),
+        "{}",
+        printed.stderr
+    );
+}
+
+#[test]
+fn a_login_that_the_query_gives_a_second_time_is_refused_by_every_command() {
+    let operator = Operator::new();
+    let admin = format!("{}?user=postgres", operator.server.admin().expose());
+
+    for command in [
+        &["provision", "--admin-url", &*admin][..],
+        &["audit", "--admin-url", &admin],
+    ] {
+        let printed = operator.run(command, &[], &[]);
+        assert!(
+            printed.code != 0 && printed.stderr.contains("its query carries `user`"),
+            "{}",
+            printed.stderr
+        );
+    }
+    let migrate = operator.run(&["migrate", "--users-owner-database-url", &admin], &[], &[]);
+    assert!(
+        migrate.code != 0 && migrate.stderr.contains("its query carries `user`"),
+        "{}",
+        migrate.stderr
     );
 }

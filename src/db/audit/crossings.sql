@@ -62,16 +62,28 @@ SELECT 'cross-schema-object', format('cast (%s AS %s)', castsource::regtype, cas
  GROUP BY castsource, casttarget
 HAVING count(DISTINCT nsp) > 1 AND bool_or(nsp IN (SELECT nsp FROM services))
 
--- A body that is text is no dependency; it is read for the name of a schema that is not its own: before a dot, in a path, or
--- in quotes where there is dynamic SQL.
+-- A cast between PostgreSQL's own types changes what every session runs.
+UNION ALL
+SELECT 'cross-schema-object', format('cast (%s AS %s)', castsource::regtype, casttarget::regtype),
+       coalesce(nullif(castfunc, 0)::regprocedure::text, 'every session'), 'CHANGES',
+       format('DROP CAST (%s AS %s)', castsource::regtype, casttarget::regtype)
+  FROM pg_cast c
+  JOIN pg_type s ON s.oid = castsource AND s.typnamespace IN (SELECT nsp FROM system_schemas)
+  JOIN pg_type t ON t.oid = casttarget AND t.typnamespace IN (SELECT nsp FROM system_schemas)
+ WHERE c.oid >= 16384 AND ('pg_cast'::regclass, c.oid) NOT IN (SELECT classid, oid FROM extended)
+
+-- A body that is text is no dependency; it is read, without its comments, for the name of a schema that is not its own: before
+-- a dot, in a path, or in quotes where there is dynamic SQL.
 UNION ALL
 SELECT DISTINCT 'cross-schema-code', p.oid::regprocedure::text, 'schema ' || quote_ident(s.schema), 'NAMES',
        format('DROP ROUTINE %s CASCADE', p.oid::regprocedure)
   FROM pg_proc p
+ CROSS JOIN LATERAL regexp_replace(regexp_replace(prosrc, '/\*.*?\*/', '', 'g'), '--[^\n]*', '', 'g') AS code
   JOIN named s ON pronamespace IS DISTINCT FROM s.nsp
-              AND (prosrc ~* ('\m' || pattern || '"?\s*\.')
-                OR prosrc ~* ('\msearch_path\M[^;]*\m' || pattern || '\M')
-                OR prosrc ~* '\mexecute\M' AND prosrc ~* ('''"?' || pattern || '"?''')
+              AND (code ~* ('\m' || pattern || '"?\s*\.')
+                OR code ~* ('\msearch_path\M[^;]*\m' || pattern || '\M')
+                OR code ~* ('\mset\s+((local|session)\s+)?schema\M[^;]*\m' || pattern || '\M')
+                OR code ~* '\mexecute\M' AND code ~* ('''"?' || pattern || '"?''')
                 OR array_to_string(proconfig, ' ') ~ ('search_path=.*\m' || pattern || '\M'))
  WHERE p.oid >= 16384 AND ('pg_proc'::regclass, p.oid) NOT IN (SELECT classid, oid FROM extended)
 UNION ALL

@@ -41,6 +41,9 @@ pub enum Error {
     /// It cannot be reached.
     #[error("cannot look at the database: {0}")]
     Unreachable(#[from] Unreachable),
+    /// It is another database than the services'.
+    #[error("no service's schema stands in this database; name the right one in the URL")]
+    NoSchema,
     /// It did not answer in time.
     #[error("cannot look at the database: it does not answer")]
     Silent,
@@ -83,7 +86,7 @@ pub struct Finding {
 }
 
 /// What a role reaches in a schema, in words; empty for nothing.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, QueryableByName, Serialize)]
 pub struct Reach {
     /// A role that can log in.
     #[diesel(sql_type = Text)]
@@ -112,7 +115,36 @@ pub struct Report {
 /// When the database cannot be reached or does not answer.
 pub fn run(url: &DatabaseUrl, services: &[Subject], trusted: &[String]) -> Result<Report, Error> {
     let mut conn = connect(url)?;
-    let findings = findings(&mut conn, services, trusted)?;
+    ready(&mut conn)?;
+    if !services.is_empty() && standing_here(&mut conn, "", services)?.is_empty() {
+        return Err(Error::NoSchema);
+    }
+    look(&mut conn, services, trusted)
+}
+
+/// [`run`] with the login of one service: those services whose schema stands elsewhere are left out.
+///
+/// # Errors
+///
+/// When the database cannot be reached or does not answer.
+pub fn run_as(
+    url: &DatabaseUrl,
+    own: &str,
+    services: &[Subject],
+    trusted: &[String],
+) -> Result<Report, Error> {
+    let mut conn = connect(url)?;
+    ready(&mut conn)?;
+    let services = standing_here(&mut conn, own, services)?;
+    look(&mut conn, &services, trusted)
+}
+
+fn look(
+    conn: &mut PgConnection,
+    services: &[Subject],
+    trusted: &[String],
+) -> Result<Report, Error> {
+    let findings = findings(conn, services, trusted)?;
     #[expect(
         clippy::disallowed_methods,
         reason = "catalog queries are this module's work"
@@ -121,8 +153,39 @@ pub fn run(url: &DatabaseUrl, services: &[Subject], trusted: &[String]) -> Resul
     let matrix = matrix
         .bind::<Jsonb, _>(json!(services))
         .bind::<Jsonb, _>(json!(trusted))
-        .load(&mut conn)?;
+        .load(conn)?;
     Ok(Report { matrix, findings })
+}
+
+/// Readies a connection for questions. Names are written with their schema unless the path leads to it, so a path of its own
+/// makes every login see the same; and what a role set for its own sessions must not blind the audit.
+pub(super) fn ready(conn: &mut PgConnection) -> Result<(), diesel::result::Error> {
+    #[expect(clippy::disallowed_methods, reason = "SET is no query, and concerns this session only")]
+    conn.batch_execute("SET search_path = pg_catalog, pg_temp; SET statement_timeout = '10s'; SET lock_timeout = '1s'")
+}
+
+/// Keeps those services whose schema stands in this database, and `own` in any case.
+pub(super) fn standing_here(
+    conn: &mut PgConnection,
+    own: &str,
+    services: &[Subject],
+) -> Result<Vec<Subject>, diesel::result::Error> {
+    #[derive(QueryableByName)]
+    struct Schema {
+        #[diesel(sql_type = Text)]
+        name: String,
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "catalog queries are this module's work"
+    )]
+    let here: Vec<Schema> =
+        sql_query("SELECT nspname::text AS name FROM pg_namespace").load(conn)?;
+    let stands = |other: &&Subject| {
+        other.name == own || here.iter().any(|schema| schema.name == other.schema)
+    };
+    Ok(services.iter().filter(stands).cloned().collect())
 }
 
 /// Asks all questions on one connection.
@@ -131,12 +194,6 @@ pub(super) fn findings(
     services: &[Subject],
     trusted: &[String],
 ) -> Result<Vec<Finding>, diesel::result::Error> {
-    // Names are written with their schema unless the path leads to it; so a path of its own makes every login see the same.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "SET is no query, and concerns this session only"
-    )]
-    conn.batch_execute("SET search_path = pg_catalog, pg_temp")?;
     let mut findings: Vec<Finding> = Vec::new();
     for part in PARTS {
         #[expect(
@@ -165,6 +222,13 @@ impl Finding {
         format!("{}-{}", self.rule, &hash[..8])
     }
 
+    /// Whether it is accepted, by its rule or by its own id.
+    pub fn is_accepted(&self, accepted: &[String]) -> bool {
+        accepted
+            .iter()
+            .any(|name| *name == self.rule || *name == self.id())
+    }
+
     /// What the breach allows.
     pub fn allows(&self) -> &'static str {
         rules::allows(&self.rule)
@@ -189,7 +253,7 @@ impl FromStr for Subject {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = text
             .split_once('=')
-            .map(|(name, rest)| (name, rest.split(',').collect::<Vec<_>>()));
+            .map(|(name, rest)| (name, rest.split(',').map(str::trim).collect::<Vec<_>>()));
         match names {
             Some((name, parts)) if parts.len() == 3 && !name.is_empty() && !parts.contains(&"") => {
                 Ok(Self {

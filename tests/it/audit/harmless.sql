@@ -158,3 +158,9 @@ GRANT EXECUTE ON PROCEDURE orders.tidy() TO orders_service;
 RESET ROLE;
 GRANT EXECUTE ON PROCEDURE orders.tidy() TO users_service;
 REVOKE EXECUTE ON PROCEDURE orders.tidy() FROM users_service
+
+-- harmless: a comment in a body that names the other schema
+SET ROLE orders_owner;
+CREATE FUNCTION orders.polite() RETURNS int LANGUAGE sql AS $$ SELECT 1 -- never touch users.accounts
+$$;
+RESET ROLE

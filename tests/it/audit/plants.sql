@@ -1390,6 +1390,32 @@ RESET ROLE
 -- undo
 DROP FUNCTION IF EXISTS orders.spy()
 
+-- cross-schema-code: a body with a comment in the name
+SET ROLE orders_owner;
+SET check_function_bodies = off;
+CREATE FUNCTION orders.spy() RETURNS bigint LANGUAGE sql  AS $$ SELECT count(*) FROM users/* */.accounts $$;
+RESET check_function_bodies;
+RESET ROLE
+-- undo
+DROP FUNCTION IF EXISTS orders.spy()
+
+-- cross-schema-code: a body that sets its schema
+SET ROLE orders_owner;
+SET check_function_bodies = off;
+CREATE FUNCTION orders.spy() RETURNS bigint LANGUAGE plpgsql  AS $$ BEGIN SET LOCAL SCHEMA 'users'; RETURN (SELECT count(*) FROM accounts); END $$;
+RESET check_function_bodies;
+RESET ROLE
+-- undo
+DROP FUNCTION IF EXISTS orders.spy()
+
+-- cross-schema-object: a cast between built-in types
+CREATE FUNCTION orders.spell(point) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'x' $$;
+ALTER FUNCTION orders.spell(point) OWNER TO orders_owner;
+CREATE CAST (point AS text) WITH FUNCTION orders.spell(point) AS IMPLICIT
+-- undo
+DROP CAST IF EXISTS (point AS text);
+DROP FUNCTION IF EXISTS orders.spell(point)
+
 -- cross-schema-code: a body that shouts
 SET ROLE orders_owner;
 SET check_function_bodies = off;
