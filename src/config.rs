@@ -9,7 +9,7 @@ use std::{
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::{
-    db::{DatabaseUrl, Limits, Service, Terms, Unsafe, embedded},
+    db::{DatabaseUrl, Limits, Service, Terms, Unsafe, audit, embedded},
     services::SERVICES,
 };
 
@@ -101,6 +101,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: Unsafe,
     },
+    /// Something is accepted that does not exist.
+    #[error("there is no rule {0} that could be accepted; `audit` prints the names")]
+    UnknownRule(String),
     /// The process that serves holds a login that it must not have.
     #[error(
         "{0} is set; the process that serves must not hold an owner's or an administrator's login, so unset it"
@@ -121,6 +124,7 @@ impl Config {
     /// See [`Error`].
     pub fn databases(&self) -> Result<Databases, Error> {
         refuse_environment()?;
+        refuse_unknown(&self.accept)?;
         let urls = &self.urls.0;
         let variable_of = |wanted: bool| {
             let found = urls.iter().position(|url| url.is_some() == wanted);
@@ -189,6 +193,14 @@ pub(crate) fn refuse_unsafe(url: &DatabaseUrl, name: &str, unverified: bool) -> 
             variable: name.to_owned(),
             reason,
         })
+}
+
+/// Refuses to accept what does not exist: a misspelt rule would be taken for an accepted one.
+pub(crate) fn refuse_unknown(accepted: &[String]) -> Result<(), Error> {
+    match accepted.iter().find(|name| !audit::is_known(name)) {
+        Some(name) => Err(Error::UnknownRule(name.clone())),
+        None => Ok(()),
+    }
 }
 
 /// libpq reads these from the environment, whatever a URL says.

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::print;
 use crate::{
-    config::{ServiceUrls, refuse_environment, refuse_unsafe, serving_variable},
+    config::{ServiceUrls, refuse_environment, refuse_unknown, refuse_unsafe, serving_variable},
     db::{
         DatabaseUrl,
         audit::{self, Report, Subject},
@@ -73,6 +73,7 @@ pub(super) fn run(options: &Options, unverified: bool) -> ExitCode {
 
 fn look(options: &Options, unverified: bool) -> Result<Report, Box<dyn std::error::Error>> {
     refuse_environment()?;
+    refuse_unknown(&options.accept)?;
     let services = subjects(options)?;
     let mut reports = Vec::new();
     if let Some(url) = &options.admin_url {

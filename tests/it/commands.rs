@@ -307,12 +307,17 @@ fn an_audit_tells_what_it_found_what_that_allows_and_what_closes_it() {
             "{result}"
         );
     }
-    assert_eq!(
-        operator
-            .audit(&["--accept", "foreign-grant,effective-reach"])
-            .code,
-        0
-    );
+    let accepting = |names: &str| operator.audit(&["--accept", names]).code;
+    assert_eq!(accepting("foreign-grant,effective-reach"), 0);
+    assert_eq!(accepting("foreign-grant"), 1);
+    assert_eq!(accepting("foreign-grnat"), 2, "a rule that does not exist");
+    let ids: Vec<&str> = json["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(accepting(&ids.join(",")), 0);
 }
 
 #[test]

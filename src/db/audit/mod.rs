@@ -24,6 +24,8 @@ use super::{
     provision,
 };
 
+pub use self::rules::is_known;
+
 const COMMON: &str = include_str!("services.sql");
 const PARTS: [&str; 6] = [
     include_str!("roles.sql"),

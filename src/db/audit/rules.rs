@@ -177,6 +177,15 @@ pub(super) const RULES: &[(&str, &str)] = &[
     ("durability", "what was acknowledged is lost in a crash"),
 ];
 
+/// Whether this is the name of a rule, or an id, which is a rule's name with eight hexadecimal digits.
+pub fn is_known(name: &str) -> bool {
+    let is_rule = |name: &str| RULES.iter().any(|(rule, _)| *rule == name);
+    let of_an_id = name
+        .rsplit_once('-')
+        .filter(|(_, hash)| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_rule(name) || of_an_id.is_some_and(|(rule, _)| is_rule(rule))
+}
+
 /// What a breach of `rule` allows.
 pub(super) fn allows(rule: &str) -> &'static str {
     RULES
