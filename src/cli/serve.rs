@@ -9,6 +9,7 @@ use crate::{
     db::{
         DatabaseUrl,
         embedded::{Durability, Embedded},
+        end_logins,
     },
     services::SERVICES,
 };
@@ -48,5 +49,6 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
     });
     // Dropped, the runtime would wait for threads that wait for a database that hangs; the end of the process does not.
     mem::forget(system);
+    end_logins();
     ended
 }

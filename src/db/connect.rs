@@ -1,5 +1,10 @@
 //! One connection, made outside any pool; and why it could not be made, in words that are safe to log.
 
+use std::{
+    mem,
+    sync::{PoisonError, RwLock, RwLockReadGuard},
+};
+
 use diesel::{Connection as _, PgConnection};
 
 use super::DatabaseUrl;
@@ -9,8 +14,23 @@ use super::DatabaseUrl;
 #[error("{0}")]
 pub struct Unreachable(&'static str);
 
+/// Held by each login while it is under way. OpenSSL tidies up when the process exits, and a login that still goes on then
+/// crashes it.
+static LOGINS: RwLock<()> = RwLock::new(());
+
+/// Begins a login; it is over when the guard is dropped.
+pub(super) fn login() -> RwLockReadGuard<'static, ()> {
+    LOGINS.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets no login begin any more and waits for those under way, each of which has an end. For the end of the process only.
+pub(crate) fn end_logins() {
+    mem::forget(LOGINS.write().unwrap_or_else(PoisonError::into_inner));
+}
+
 /// Connects, for work that happens once: provisioning, migration, an audit.
 pub(super) fn connect(url: &DatabaseUrl) -> Result<PgConnection, Unreachable> {
+    let _login = login();
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that connects outside a pool"

@@ -20,6 +20,7 @@ mod service;
 mod url;
 
 pub(crate) use batch::Batch;
+pub(crate) use connect::end_logins;
 pub(crate) use error::Error;
 pub use guard::Terms;
 pub use pool::Limits;

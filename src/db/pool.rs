@@ -6,9 +6,7 @@ use std::{
 };
 
 use diesel::{
-    Connection as _, PgConnection,
-    connection::SimpleConnection as _,
-    r2d2::{ConnectionManager, PooledConnection},
+    Connection as _, PgConnection, connection::SimpleConnection as _, r2d2::ConnectionManager,
 };
 use tokio::{
     sync::Semaphore,
@@ -19,7 +17,7 @@ use tokio::{
 use super::{
     Batch, DatabaseUrl, Error, Owner, Terms,
     audit::{self, Finding},
-    connect::Unreachable,
+    connect::{self, Unreachable},
     guard::{self, Guard},
 };
 
@@ -52,7 +50,7 @@ impl Default for Limits {
 
 /// The connections of the service `O`, and of nobody else.
 pub(crate) struct Pool<O> {
-    inner: r2d2::Pool<ConnectionManager<PgConnection>>,
+    inner: r2d2::Pool<Manager>,
     /// One permit for each connection, so that a frozen database holds that many threads and not one more.
     permits: Arc<Semaphore>,
     /// The one permit to examine, so that a frozen database is not asked by one thread more each time.
@@ -86,7 +84,7 @@ impl<O: Owner> Pool<O> {
             clippy::disallowed_methods,
             reason = "the one place where a pool is made, and its owner is known"
         )]
-        let manager = ConnectionManager::new(url.for_libpq().expose());
+        let manager = Manager(ConnectionManager::new(url.for_libpq().expose()));
         let reporter = Reporter {
             service: O::SERVICE.name(),
             last: Arc::default(),
@@ -214,7 +212,7 @@ impl<O: Owner> Pool<O> {
         if !self.guard.admits() {
             return Err(Error::Unavailable.into());
         }
-        let mut inner: PooledConnection<_> = self
+        let mut inner: r2d2::PooledConnection<Manager> = self
             .inner
             .get()
             .map_err(|_no_connection| Error::Unavailable)?;
@@ -274,6 +272,27 @@ enum Failure<E> {
 impl<E> From<diesel::result::Error> for Failure<E> {
     fn from(error: diesel::result::Error) -> Self {
         Self::OfTransaction(error)
+    }
+}
+
+/// Diesel's own manager, but a login of it is known as one while it is under way.
+struct Manager(ConnectionManager<PgConnection>);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = PgConnection;
+    type Error = diesel::r2d2::Error;
+
+    fn connect(&self) -> Result<PgConnection, diesel::r2d2::Error> {
+        let _login = connect::login();
+        self.0.connect()
+    }
+
+    fn is_valid(&self, conn: &mut PgConnection) -> Result<(), diesel::r2d2::Error> {
+        self.0.is_valid(conn)
+    }
+
+    fn has_broken(&self, conn: &mut PgConnection) -> bool {
+        self.0.has_broken(conn)
     }
 }
 

@@ -13,7 +13,7 @@ use schema_per_service::{
     services::SERVICES,
 };
 
-use crate::harness::{Database, PROGRAM};
+use crate::harness::{Database, PROGRAM, signal};
 
 /// The command that serves users and orders with these URLs, and whatever else there is with its own.
 fn serve(database: &Database, users: &DatabaseUrl, orders: &DatabaseUrl) -> Command {
@@ -275,4 +275,25 @@ fn a_role_cannot_blind_the_look_by_its_own_settings() {
     let message = refusal(&database, &users, &orders, |_| {});
 
     assert!(message.contains("statement_timeout"), "{message}");
+}
+
+/// OpenSSL tidies up when a process exits; a login still under way then used to crash it, about one time in seven.
+#[test]
+fn a_server_that_is_stopped_as_soon_as_it_serves_ends_well() {
+    let database = Database::new();
+    let [users, orders] = urls(&database);
+
+    for round in 0..12 {
+        let mut server = serve(&database, &users, &orders)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut banner = BufReader::new(server.stdout.take().unwrap()).lines();
+        banner.next().unwrap().unwrap();
+
+        signal(server.id(), "TERM");
+
+        assert!(server.wait().unwrap().success(), "in round {round}");
+    }
 }
