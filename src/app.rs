@@ -9,7 +9,7 @@ use actix_web::{
     web,
 };
 use futures_util::future::LocalBoxFuture;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::Config,
@@ -32,6 +32,8 @@ pub struct App {
     server: Server,
     address: SocketAddr,
     watch: LocalBoxFuture<'static, ()>,
+    /// Heard from before the port is open, so that whoever sees it open can stop it in order.
+    signals: [Signal; 2],
 }
 
 /// A server that does not start.
@@ -40,6 +42,9 @@ pub enum Error {
     /// A service reaches what it should not, or the like.
     #[error("{0}")]
     Refused(String),
+    /// The operating system does not let us hear its signals.
+    #[error("cannot listen for signals: {0}")]
+    Signals(io::Error),
     /// The port cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Port {
@@ -62,6 +67,11 @@ impl App {
     ///
     /// When `urls` does not hold one URL for each service.
     pub async fn bind(config: &Config, urls: &[DatabaseUrl]) -> Result<Self, Error> {
+        let hear = |kind| signal(kind).map_err(Error::Signals);
+        let signals = [
+            hear(SignalKind::interrupt())?,
+            hear(SignalKind::terminate())?,
+        ];
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
         let doors = services::open(urls, config.limits);
@@ -101,6 +111,7 @@ impl App {
             server: server.run(),
             address,
             watch: Box::pin(watch),
+            signals,
         })
     }
 
@@ -121,10 +132,7 @@ impl App {
     ///
     /// When the server itself fails.
     pub async fn run(self) -> io::Result<()> {
-        let (mut interrupt, mut terminate) = (
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-        );
+        let [mut interrupt, mut terminate] = self.signals;
         let handle = self.server.handle();
         let stopper = actix_web::rt::spawn(async move {
             for graceful in [true, false] {
