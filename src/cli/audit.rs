@@ -6,7 +6,9 @@ use clap::ValueEnum;
 
 use super::print;
 use crate::{
-    config::{ServiceUrls, refuse_environment, refuse_unknown, refuse_unsafe, serving_variable},
+    config::{
+        ADMIN, ServiceUrls, refuse_environment, refuse_unknown, refuse_unsafe, serving_variable,
+    },
     db::{
         DatabaseUrl,
         audit::{self, Report, Subject},
@@ -19,7 +21,7 @@ pub(super) struct Options {
     /// The database to look at, with any login that may connect [default: those of the services' own URLs]
     #[arg(
         long,
-        env = "ADMIN_DATABASE_URL",
+        env = ADMIN,
         hide_env_values = true,
         value_name = "URL"
     )]

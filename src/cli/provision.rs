@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::print;
 use crate::{
-    config::{owning_variable, refuse_environment, refuse_unsafe, serving_variable},
+    config::{ADMIN, owning_variable, refuse_environment, refuse_unsafe, serving_variable},
     db::{
         DatabaseUrl, Service,
         provision::{Plan, random_password},
@@ -30,7 +30,7 @@ pub(super) struct Options {
     /// How the administrator logs in: a superuser or, on a managed server, a role that may create roles and databases
     #[arg(
         long,
-        env = "ADMIN_DATABASE_URL",
+        env = ADMIN,
         hide_env_values = true,
         value_name = "URL"
     )]
@@ -79,10 +79,7 @@ pub(super) fn run(options: &Options, unverified: bool) -> Result<ExitCode, Box<d
     };
 
     if options.dry_run {
-        let statements: String = plan
-            .missing()?
-            .iter()
-            .fold(String::new(), |text, step| text + step + ";\n");
+        let statements = script(&plan.missing()?);
         print(if statements.is_empty() {
             "-- nothing to do\n"
         } else {
@@ -99,10 +96,7 @@ pub(super) fn run(options: &Options, unverified: bool) -> Result<ExitCode, Box<d
     };
     logins.choose(&plan, |role| options.new_passwords || is_new(role))?;
     let report = plan.run()?;
-    let mut text: String = report
-        .done
-        .iter()
-        .fold(String::new(), |text, step| text + step + ";\n");
+    let mut text = script(&report.done);
     let renewed = logins.hand_out(&plan)?;
     for role in &renewed {
         writeln!(text, "-- {role} has a new password")?;
@@ -121,6 +115,13 @@ pub(super) fn run(options: &Options, unverified: bool) -> Result<ExitCode, Box<d
     }
     print(&text);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Statements as psql reads them.
+fn script(steps: &[String]) -> String {
+    steps
+        .iter()
+        .fold(String::new(), |text, step| text + step + ";\n")
 }
 
 /// The two files of URLs, and each role's login as it is to be.
@@ -192,12 +193,7 @@ impl Logins {
                         .into());
                     }
                 };
-                file.urls.insert(
-                    name,
-                    plan.admin
-                        .with_login(&role, &password)
-                        .with_database(plan.database),
-                );
+                file.urls.insert(name, plan.login(&role, &password));
                 file.passwords.push((role, password));
             }
         }
@@ -226,7 +222,7 @@ impl Logins {
         for file in &self.files {
             write_env(&file.path, &file.urls)?;
             for (role, password) in &file.passwords {
-                if plan.set_password(role, password)? {
+                if plan.ensure_password(role, password)? {
                     renewed.push(role.clone());
                 }
             }

@@ -135,24 +135,34 @@ impl Plan<'_> {
 
     /// Sets `role`'s password, unless it is this one already. Returns whether it was set.
     ///
-    /// The server, and so its log, sees the SCRAM verifier only.
+    /// # Errors
+    ///
+    /// When the administrator may not change the role.
+    pub fn ensure_password(&self, role: &str, password: &SecretString) -> Result<bool, Error> {
+        if connect(&self.login(role, password)).is_ok() {
+            return Ok(false);
+        }
+        self.set_password(role, password)?;
+        Ok(true)
+    }
+
+    /// Sets `role`'s password. The server, and so its log, sees the SCRAM verifier only.
     ///
     /// # Errors
     ///
     /// When the administrator may not change the role.
-    pub fn set_password(&self, role: &str, password: &SecretString) -> Result<bool, Error> {
-        let login = self
-            .admin
-            .with_login(role, password)
-            .with_database(self.database);
-        if connect(&login).is_ok() {
-            return Ok(false);
-        }
+    pub fn set_password(&self, role: &str, password: &SecretString) -> Result<(), Error> {
         let verifier = scram_sha_256(password.expose_secret().as_bytes());
         let statement = format!("ALTER ROLE {role} PASSWORD '{verifier}'");
         execute(&mut self.connect()?, &statement)
-            .map_err(|_| Error(format!("{role} cannot be given a password")))?;
-        Ok(true)
+            .map_err(|_| Error(format!("{role} cannot be given a password")))
+    }
+
+    /// The URL by which `role` logs in to the plan's database.
+    pub fn login(&self, role: &str, password: &SecretString) -> DatabaseUrl {
+        self.admin
+            .with_login(role, password)
+            .with_database(self.database)
     }
 
     fn connect(&self) -> Result<PgConnection, Error> {

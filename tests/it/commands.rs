@@ -1,7 +1,6 @@
 //! `provision`, `migrate`, `audit` and `serve` as an operator types them, on a server that nobody prepared.
 
 use std::{
-    env,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
@@ -9,17 +8,13 @@ use std::{
 };
 
 use schema_per_service::{
-    db::{
-        DatabaseUrl,
-        embedded::{Durability, Embedded},
-    },
+    db::{DatabaseUrl, embedded::Embedded},
     services::SERVICES,
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use uuid::Uuid;
 
-use crate::harness::{PROGRAM, connect};
+use crate::harness::{PROGRAM, connect, start_cluster};
 
 /// An empty server, and a folder for what the commands write.
 struct Operator {
@@ -47,9 +42,8 @@ impl Printed {
 
 impl Operator {
     fn new() -> Self {
-        let data_dir = env::temp_dir().join(format!("schema-per-service-{}", Uuid::now_v7()));
         Self {
-            server: Embedded::start(&data_dir, None, Durability::Throwaway).unwrap(),
+            server: start_cluster(),
             folder: tempfile::tempdir().unwrap(),
         }
     }

@@ -141,10 +141,7 @@ impl Embedded {
     ) -> Result<DatabaseUrl, provision::Error> {
         let password = provision::random_password();
         plan.set_password(role, &password)?;
-        Ok(self
-            .admin
-            .with_login(role, &password)
-            .with_database(plan.database))
+        Ok(plan.login(role, &password))
     }
 
     /// The URL of the cluster's superuser.

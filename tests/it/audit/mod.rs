@@ -3,18 +3,19 @@
 //!
 //! On a cluster of its own, because many a breach concerns the roles and databases that other tests stand on.
 
-use std::{collections::BTreeSet, env, fs, path::PathBuf};
+use std::{collections::BTreeSet, fs};
 
 use postgres::{Client, NoTls};
 use schema_per_service::{
     db::{
         DatabaseUrl,
         audit::{self, Finding, Subject},
-        embedded::{DATABASE, Durability, Embedded},
+        embedded::{DATABASE, Embedded},
     },
     services::SERVICES,
 };
-use uuid::Uuid;
+
+use crate::harness::start_cluster;
 
 /// What stands beside the services from the start, and is no breach: a role that may do nothing, a group, a schema and a
 /// database of somebody else's.
@@ -75,13 +76,7 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
-        let folder = env::temp_dir().join(format!("schema-per-service-{}", Uuid::now_v7()));
-        let embedded = Embedded::start(
-            &folder,
-            env::var_os("PG_BIN_DIR").map(PathBuf::from).as_deref(),
-            Durability::Throwaway,
-        )
-        .unwrap_or_else(|error| panic!("{error}"));
+        let embedded = start_cluster();
         let serving = embedded.prepare(SERVICES).unwrap();
         Self {
             embedded,
