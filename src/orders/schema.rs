@@ -2,6 +2,42 @@
 
 pub mod orders {
     diesel::table! {
+        /// Our answers to customers who want to leave, kept until the feed shows that they have arrived.
+        orders.closings (customer_id) {
+            /// Who wants to leave.
+            customer_id -> Uuid,
+            /// The version of the account that asked.
+            version -> Int8,
+            /// Why they cannot leave yet; null when they can.
+            refusal -> Nullable<Text>,
+        }
+    }
+
+    diesel::table! {
+        /// What orders knows of those who order: a copy, kept by the feed that it comes from. Nothing personal.
+        orders.customers (id) {
+            /// The id that another service gave.
+            id -> Uuid,
+            /// The version of the account that this row tells of; an older one never overwrites it.
+            version -> Int8,
+            /// active, closing or closed. Only an active customer may order.
+            standing -> Text,
+        }
+    }
+
+    diesel::table! {
+        /// How far each feed was read. It moves in the transaction that applies what was read.
+        orders.feed_cursors (feed) {
+            /// Whose feed.
+            feed -> Text,
+            /// The last fact that was applied.
+            position -> Int8,
+            /// The last fact that was ever applied: up to here, reading again changes the copy and nothing else.
+            furthest -> Int8,
+        }
+    }
+
+    diesel::table! {
         /// The lines of an order; never changed once placed.
         orders.items (order_id, position) {
             /// The order that the line belongs to.
@@ -36,10 +72,41 @@ pub mod orders {
             placed_at -> Timestamptz,
             /// When the row was last changed, by the database's clock.
             changed_at -> Timestamptz,
+            /// What the client calls this order, hashed with the customer's id (UUID of version 5); null without one, or once it has expired.
+            idempotency_key -> Nullable<Uuid>,
+        }
+    }
+
+    diesel::table! {
+        /// Facts that could not be applied. They are tried again, later and later, and hold up nobody.
+        orders.set_aside (feed, position) {
+            /// Whose fact.
+            feed -> Text,
+            /// Its place in the feed.
+            position -> Int8,
+            /// Whose account it tells of.
+            customer_id -> Uuid,
+            /// The version of the account.
+            version -> Int8,
+            /// The standing, in the words of the feed.
+            standing -> Text,
+            /// How often it was tried.
+            attempts -> Int4,
+            /// Why it failed last.
+            failure -> Text,
+            /// When it is tried again, by the database's clock; never, once it was tried too often.
+            next_try_at -> Timestamptz,
         }
     }
 
     diesel::joinable!(items -> orders (order_id));
 
-    diesel::allow_tables_to_appear_in_same_query!(items, orders,);
+    diesel::allow_tables_to_appear_in_same_query!(
+        closings,
+        customers,
+        feed_cursors,
+        items,
+        orders,
+        set_aside,
+    );
 }
