@@ -4,14 +4,22 @@ use std::{
     env,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, value_parser};
+use clap::{
+    Arg, ArgMatches, Args, Command, FromArgMatches, builder::RangedI64ValueParser, value_parser,
+};
 
 use crate::{
-    db::{DatabaseUrl, Limits, Service, Terms, Unsafe, audit, embedded},
+    db::{DatabaseUrl, Limits, Service, Terms, Unsafe, Upkeep, audit, embedded},
     services::SERVICES,
 };
+
+/// From an hour to ten years.
+fn hours() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..=87_600)
+}
 
 /// The settings of a server.
 #[derive(Args, Clone, Debug)]
@@ -58,9 +66,21 @@ pub struct Config {
     #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE")]
     pub trust: Vec<String>,
 
+    /// Hours that the feed keeps a fact after a newer one of the same user; the newest is always kept
+    #[arg(long, env = "KEEP_FACTS", default_value_t = 7 * 24, value_name = "HOURS", value_parser = hours())]
+    pub keep_facts: u32,
+
+    /// Hours that an Idempotency-Key stands for its order
+    #[arg(long, env = "KEEP_KEYS", default_value_t = 24, value_name = "HOURS", value_parser = hours())]
+    pub keep_keys: u32,
+
     /// What each service may use of its database.
     #[arg(skip)]
     pub limits: Limits,
+
+    /// How often each service looks after itself.
+    #[arg(skip)]
+    pub upkeep: Upkeep,
 }
 
 /// Where the services find their data.
@@ -160,6 +180,16 @@ impl Config {
         {
             Some(name) => Err(Error::TooMuch(name)),
             None => Ok(()),
+        }
+    }
+
+    /// How the services look after themselves.
+    pub fn upkeep(&self) -> Upkeep {
+        let hours = |count: u32| Duration::from_hours(count.into());
+        Upkeep {
+            facts_kept: hours(self.keep_facts),
+            keys_kept: hours(self.keep_keys),
+            ..self.upkeep
         }
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    db::{DatabaseUrl, Limits, Service},
+    db::{DatabaseUrl, Limits, Service, Upkeep},
     gateway::Doors,
     orders::{self, Orders},
     users::{self, Users},
@@ -19,8 +19,9 @@ pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 pub(crate) fn open(
     [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
     limits: Limits,
+    upkeep: Upkeep,
 ) -> Doors {
-    let users = Users::open(users_url, limits);
-    let orders = Orders::open(orders_url, limits, users.clone());
+    let users = Users::open(users_url, limits, upkeep);
+    let orders = Orders::open(orders_url, limits, upkeep, users.clone());
     Arc::new([Box::new(users), Box::new(orders)])
 }

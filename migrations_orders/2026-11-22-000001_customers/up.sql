@@ -51,7 +51,7 @@ COMMENT ON COLUMN set_aside.version IS 'The version of the account.';
 COMMENT ON COLUMN set_aside.standing IS 'The standing, in the words of the feed.';
 COMMENT ON COLUMN set_aside.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN set_aside.failure IS 'Why it failed last.';
-COMMENT ON COLUMN set_aside.next_try_at IS 'When it is tried again, by the database''s clock; never, once it was tried too often.';
+COMMENT ON COLUMN set_aside.next_try_at IS 'When it is tried again, by the database''s clock.';
 COMMENT ON TABLE closings IS 'Our answers to customers who want to leave, kept until the feed shows that they have arrived.';
 COMMENT ON COLUMN closings.customer_id IS 'Who wants to leave.';
 COMMENT ON COLUMN closings.version IS 'The version of the account that asked.';

@@ -3,6 +3,9 @@
 mod audit;
 mod migrate;
 mod provision;
+mod reader;
+mod rebuild;
+mod replay;
 mod serve;
 
 use std::{
@@ -52,6 +55,10 @@ enum Command {
     Migrate(migrate::Options),
     /// List every way across a wall: exit 0 for none, 1 for some, 2 when it cannot look
     Audit(audit::Options),
+    /// Drop what a service copied by another's feed, and read the feed again; servers may run meanwhile
+    Rebuild(Box<Config>),
+    /// Try the facts that a service could not apply: exit 1 when one fails again; servers may run meanwhile
+    Replay(Box<Config>),
 }
 
 impl Cli {
@@ -70,15 +77,15 @@ impl Cli {
             .log_internal_errors(false)
             .init();
         let unverified_database = self.unverified_database;
+        let settings = |config: Config| Config {
+            unverified_database,
+            ..config
+        };
         match self.command {
-            None => serve::run(&Config {
-                unverified_database,
-                ..self.config
-            }),
-            Some(Command::Serve(config)) => serve::run(&Config {
-                unverified_database,
-                ..*config
-            }),
+            None => serve::run(&settings(self.config)),
+            Some(Command::Serve(config)) => serve::run(&settings(*config)),
+            Some(Command::Rebuild(config)) => rebuild::run(&settings(*config)),
+            Some(Command::Replay(config)) => replay::run(&settings(*config)),
             Some(Command::Provision(options)) => provision::run(&options, unverified_database),
             Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
             Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),

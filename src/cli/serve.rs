@@ -15,8 +15,16 @@ use crate::{
 };
 
 pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    with_databases(config, |urls, place| serve(config, urls, place))
+}
+
+/// Does something with the services' databases: those of the given URLs, or our own, which runs that long.
+pub(super) fn with_databases<T>(
+    config: &Config,
+    work: impl FnOnce(&[DatabaseUrl], &str) -> Result<T, Box<dyn Error>>,
+) -> Result<T, Box<dyn Error>> {
     match config.databases()? {
-        Databases::Given(urls) => serve(config, &urls, "in the databases of the given URLs"),
+        Databases::Given(urls) => work(&urls, "in the databases of the given URLs"),
         Databases::Embedded => {
             let embedded = Embedded::start(
                 &config.data_dir(),
@@ -28,8 +36,8 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
                 "in {}, in a PostgreSQL of its own",
                 embedded.data_dir().display()
             );
-            serve(config, &urls, &place)
-            // The server has stopped; now `embedded` stops its database.
+            work(&urls, &place)
+            // The work is done; now `embedded` stops its database.
         }
     }
 }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use diesel::{
-    Connection as _, PgConnection, connection::SimpleConnection as _, r2d2::ConnectionManager,
+    Connection as _, IntoSql as _, PgConnection, RunQueryDsl as _,
+    connection::SimpleConnection as _, r2d2::ConnectionManager,
 };
 use tokio::{
     sync::Semaphore,
@@ -241,6 +242,14 @@ impl<O> Conn<'_, O> {
     /// The connection as Diesel knows it, for the query functions of the service's store.
     pub(crate) fn pg(&mut self) -> &mut PgConnection {
         self.inner
+    }
+
+    /// The time by the database's clock, which all processes share; in a transaction, the time it began.
+    pub(crate) fn now(&mut self) -> Result<jiff::Timestamp, Error> {
+        let now: jiff_diesel::Timestamp =
+            diesel::select(diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>())
+                .get_result(self.inner)?;
+        Ok(now.to_jiff())
     }
 
     /// Runs work in a transaction, which is rolled back unless the work returns `Ok`.

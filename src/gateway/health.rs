@@ -1,9 +1,10 @@
 //! Whether the process lives, and whether each service can reach its data.
 
 use actix_web::{HttpResponse, web};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Map, Value, json};
 
+use super::readings;
 use crate::{
     db::Ailment,
     http::{Door, Problem},
@@ -14,9 +15,10 @@ pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "up" }))
 }
 
-/// Every service reaches its data and nothing else: 200; else 503, naming those that do not.
+/// Every service reaches its data and nothing else: 200, with how far each feed was read; else 503, naming those that do not.
 pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpResponse, Problem> {
-    let checks = join_all(doors.iter().map(|door| door.check())).await;
+    let checks = join_all(doors.iter().map(|door| door.check()));
+    let (checks, readings) = join(checks, readings(&doors)).await;
     let mut services = Map::new();
     let mut ailing = Vec::new();
     for (door, check) in doors.iter().zip(checks) {
@@ -31,7 +33,22 @@ pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpRespo
         }
     }
     if ailing.is_empty() {
-        Ok(HttpResponse::Ok().json(json!({ "status": "up", "services": services })))
+        // Facts that were set aside are an operator's affair, and no reason to send requests elsewhere.
+        let is_well = readings.iter().all(|(_, reading)| reading.set_aside == 0);
+        let feeds: Vec<Value> = readings
+            .into_iter()
+            .map(|(name, reading)| {
+                json!({
+                    "reader": name,
+                    "feed": reading.feed,
+                    "behind": reading.behind.map(|(facts, _)| facts),
+                    "set_aside": reading.set_aside,
+                })
+            })
+            .collect();
+        let status = if is_well { "up" } else { "degraded" };
+        Ok(HttpResponse::Ok()
+            .json(json!({ "status": status, "services": services, "feeds": feeds })))
     } else {
         Err(Problem::not_ready(&ailing.join(", "), services))
     }

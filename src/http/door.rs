@@ -1,10 +1,12 @@
 //! What the gateway asks of every service.
 
+use std::time::Duration;
+
 use actix_web::web::ServiceConfig;
 use futures_util::future::LocalBoxFuture;
 
 use crate::db::{
-    Ailment, Terms,
+    self, Ailment, Terms,
     audit::{self, Finding},
 };
 
@@ -21,4 +23,40 @@ pub(crate) trait Door: Send + Sync + 'static {
         &'a self,
         terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>>;
+    /// The service as a reader of another's feed, if it is one.
+    fn reader(&self) -> Option<&dyn Reader> {
+        None
+    }
+}
+
+/// A service that keeps a copy by another's feed, as its operator sees it.
+pub(crate) trait Reader {
+    /// Tells how far it has read.
+    fn reading(&self) -> LocalBoxFuture<'_, Result<Reading, db::Error>>;
+    /// Drops the copy, so that the feed is read again from its beginning. Effects that went beyond the copy are not repeated.
+    fn rebuild(&self) -> LocalBoxFuture<'_, Result<(), db::Error>>;
+    /// Tries the facts that were set aside, and tells what became of each.
+    fn replay(&self) -> LocalBoxFuture<'_, Result<Vec<Retried>, db::Error>>;
+}
+
+/// How far a service has read a feed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// Whose feed.
+    pub(crate) feed: &'static str,
+    /// The last fact that was applied.
+    pub(crate) position: i64,
+    /// The facts that follow it, and how long the first of them has waited; `None` when the feed cannot be asked.
+    pub(crate) behind: Option<(i64, Duration)>,
+    /// The facts that could not be applied.
+    pub(crate) set_aside: i64,
+}
+
+/// A fact that was set aside and tried again.
+#[derive(Clone, Debug)]
+pub(crate) struct Retried {
+    /// Its place in the feed.
+    pub(crate) position: i64,
+    /// Why it failed again, if it did.
+    pub(crate) failure: Option<String>,
 }

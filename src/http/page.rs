@@ -1,9 +1,9 @@
 //! Pages: a bounded list and the way to the next one, by key and never by offset.
 
+use std::fmt::Display;
+
 use actix_web::{HttpRequest, HttpResponse, http::header};
 use serde::{Deserialize, Serialize};
-
-use super::Id;
 
 /// The number of rows in a page, 1 to 200.
 #[derive(Clone, Copy, Deserialize)]
@@ -12,6 +12,11 @@ pub(crate) struct Limit(u8);
 
 impl Limit {
     const MOST: u8 = 200;
+
+    /// The number itself.
+    pub(crate) fn rows(self) -> i64 {
+        self.0.into()
+    }
 
     /// As many rows as SQL has to return: one more than the page holds shows whether another follows.
     pub(crate) fn and_one(self) -> i64 {
@@ -46,11 +51,11 @@ pub(crate) struct Page<T> {
 
 impl<T> Page<T> {
     /// Cuts `rows`, read with [`Limit::and_one`], to the page, and answers with it and a `Link` to the next.
-    pub(crate) fn answer<Row, Of>(
+    pub(crate) fn answer<Row, Key: Display>(
         request: &HttpRequest,
         limit: Limit,
         mut rows: Vec<Row>,
-        id: impl Fn(&Row) -> Id<Of>,
+        key: impl Fn(&Row) -> Key,
     ) -> HttpResponse
     where
         T: From<Row> + Serialize,
@@ -58,7 +63,7 @@ impl<T> Page<T> {
         let size = usize::from(limit.0);
         let more = rows.len() > size;
         rows.truncate(size);
-        let next = rows.last().filter(|_| more).map(|row| id(row).to_string());
+        let next = rows.last().filter(|_| more).map(|row| key(row).to_string());
 
         let mut response = HttpResponse::Ok();
         if let Some(after) = &next {

@@ -82,6 +82,11 @@ impl Problem {
         self
     }
 
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// Well-formed JSON that does not make sense.
     pub(super) fn invalid(errors: Vec<Fault>) -> Self {
         let title = "The request body has faults";
@@ -131,7 +136,8 @@ impl Problem {
         }
     }
 
-    fn unavailable() -> Self {
+    /// We cannot answer now.
+    pub(crate) fn unavailable() -> Self {
         let title = "The service cannot answer now; try again";
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title);
         Self {

@@ -52,6 +52,14 @@ impl Routes {
         self.on(guard::Patch(), &["PATCH"], handler)
     }
 
+    /// Answers DELETE.
+    pub(crate) fn delete<Args>(self, handler: impl Answers<Args>) -> Routes
+    where
+        Args: actix_web::FromRequest + 'static,
+    {
+        self.on(guard::Delete(), &["DELETE"], handler)
+    }
+
     /// Ends the resource: any other method is told which ones there are.
     pub(crate) fn done(mut self) -> Resource {
         self.allow.push("OPTIONS");

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 
-use super::model::{Status, Step};
+use super::model::{Standing, Status, Step};
 use crate::{db, http::Problem};
 
 /// A request to orders that cannot be fulfilled.
@@ -12,6 +12,10 @@ pub(super) enum Error {
     NoSuchOrder,
     #[error("there is no such customer")]
     NoSuchCustomer,
+    #[error("the customer's account is {}", .0.word())]
+    NotActive(Standing),
+    #[error("the key names another order")]
+    KeyReused,
     #[error("an order that is {} cannot {step:?}", is.word())]
     WrongStatus { is: Status, step: Step },
     #[error("the order has changed since")]
@@ -32,6 +36,15 @@ impl From<Error> for Problem {
                 let title = "There is no such customer";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-customer", title)
                     .fault("/customer_id", "is nobody's id")
+            }
+            Error::NotActive(standing) => {
+                let title = "The customer's account is not active";
+                Self::new(StatusCode::CONFLICT, "customer-not-active", title)
+                    .detail(format!("it is {}", standing.word()))
+            }
+            Error::KeyReused => {
+                let title = "This Idempotency-Key was used for another order";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", title)
             }
             Error::WrongStatus { is, step } => {
                 let title = "The order's status does not allow this";

@@ -1,10 +1,13 @@
 //! What customers ordered. This service owns the schema `orders`; of other services it knows the door of `users`.
 //!
-//! Its promises: an order is placed with all its items or not at all, by a customer who exists; its total is exact; its
-//! status only moves as [`Step`] says; what was answered is committed.
+//! Its promises: an order is placed with all its items or not at all, once for each idempotency key, by a customer who exists
+//! and does not want to leave; its total is exact; its status only moves as [`Step`] says; what was answered is committed.
+//!
+//! Of its customers it keeps a copy, by the feed of users, so that it can place orders while users is away.
 
 mod error;
 mod http;
+mod jobs;
 mod model;
 #[expect(
     clippy::disallowed_methods,
@@ -19,18 +22,21 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
+use tokio::time::timeout;
 
 use self::{
     error::Error,
-    model::{NewOrder, Order, OrderId, Status, Step},
-    store::OrdersPool,
+    model::{Customer, NewOrder, Order, OrderId, Placed, Standing, Status, Step},
+    store::{OrdersPool, customers, feed, orders},
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms,
+        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
         audit::{self, Finding},
+        fault,
     },
-    http::{Door, Limit},
+    http::{Door, Limit, Problem, Reader, Reading, Retried},
     users::{UserId, Users},
 };
 
@@ -45,26 +51,92 @@ pub(crate) struct Orders(Arc<Room>);
 /// What stands behind the door.
 struct Room {
     pool: OrdersPool,
+    limits: Limits,
+    users: Users,
     find: Batch<OrderId, Option<Order>>,
-    place: Batch<NewOrder, Option<Order>>,
+    place: Batch<Arc<NewOrder>, Placed>,
+    remember: Batch<Customer, ()>,
+    _workers: [Worker; 2],
 }
 
 impl Orders {
     /// Opens the door. It does not wait for the database.
-    pub(crate) fn open(url: &DatabaseUrl, limits: Limits, users: Users) -> Self {
+    pub(crate) fn open(url: &DatabaseUrl, limits: Limits, upkeep: Upkeep, users: Users) -> Self {
         let pool = OrdersPool::new(url, limits);
-        let find = pool.batch_of_reads("orders find", store::find);
+        let find = pool.batch_of_reads("orders find", orders::find);
         let place = {
             let pool = pool.clone();
-            Batch::new("orders place", limits, move |orders| {
-                place(&pool, &users, orders)
+            Batch::new("orders place", limits, move |new_orders| {
+                let placed = pool.with(|conn| {
+                    conn.transaction(|conn| orders::place(conn, new_orders, upkeep.keys_kept))
+                })?;
+                fault::point("orders-committed");
+                Ok(placed)
             })
         };
-        Self(Arc::new(Room { pool, find, place }))
+        let remember = pool.batch_of_writes("orders remember", customers::remember);
+        Self(Arc::new(Room {
+            _workers: [
+                jobs::follow(pool.clone(), &users, upkeep),
+                jobs::upkeep(pool.clone(), upkeep),
+            ],
+            pool,
+            limits,
+            users,
+            find,
+            place,
+            remember,
+        }))
     }
 
-    async fn place(&self, order: NewOrder) -> Result<Order, Error> {
-        self.0.place.ask(order).await?.ok_or(Error::NoSuchCustomer)
+    /// The newest orders of a customer as on the wire, the newest first, for whoever composes answers.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot answer.
+    pub(crate) async fn latest(
+        &self,
+        customer: UserId,
+        limit: Limit,
+    ) -> Result<Vec<impl Serialize + use<>>, Problem> {
+        let latest = self
+            .0
+            .pool
+            .read(move |conn| orders::latest(conn, customer, limit));
+        let orders: Vec<Order> = latest.await?;
+        Ok(orders.into_iter().map(http::Response::from).collect())
+    }
+
+    /// Places an order. The wait for all of it is that for one answer.
+    async fn place(&self, order: NewOrder) -> Result<Placed, Error> {
+        timeout(self.0.limits.deadline, self.place_or_ask(Arc::new(order)))
+            .await
+            .unwrap_or(Err(Error::Database(db::Error::TimedOut)))
+    }
+
+    /// A customer whom we do not know yet may have registered a moment ago: users is asked once, and the order tried again.
+    async fn place_or_ask(&self, order: Arc<NewOrder>) -> Result<Placed, Error> {
+        let Room {
+            users,
+            place,
+            remember,
+            ..
+        } = &*self.0;
+        let placed = place.ask(Arc::clone(&order)).await?;
+        if !matches!(placed, Placed::UnknownCustomer) {
+            return Ok(placed);
+        }
+        let fact = users.fact(order.customer).await?;
+        let fact = fact.ok_or(Error::NoSuchCustomer)?;
+        match Customer::from_fact(&fact) {
+            Some(customer) if customer.standing == Standing::Active => {
+                remember.ask(customer).await?;
+            }
+            // Whoever wants to leave is not remembered: the wish has to come by the feed, where it is answered.
+            Some(customer) => return Err(Error::NotActive(customer.standing)),
+            None => return Err(Error::NoSuchCustomer),
+        }
+        Ok(place.ask(order).await?)
     }
 
     async fn find(&self, id: OrderId) -> Result<Order, Error> {
@@ -81,7 +153,7 @@ impl Orders {
         Ok(self
             .0
             .pool
-            .read(move |conn| store::list(conn, customer, status, after, limit))
+            .read(move |conn| orders::list(conn, customer, status, after, limit))
             .await?)
     }
 
@@ -95,8 +167,8 @@ impl Orders {
     ) -> Result<Order, Error> {
         let expected = versions.clone();
         let moved = self.0.pool.write(move |conn| {
-            store::advance(conn, &[id], step, expected.as_deref())?;
-            store::find(conn, &[id])
+            orders::advance(conn, &[id], step, expected.as_deref())?;
+            orders::find(conn, &[id])
         });
         let order = moved.await?.pop().flatten().ok_or(Error::NoSuchOrder)?;
         if order.status == step.to() {
@@ -110,25 +182,6 @@ impl Orders {
             })
         }
     }
-}
-
-/// One run of placements: one question to users, one transaction of our own. `None` for an unknown customer's order.
-fn place(
-    pool: &OrdersPool,
-    users: &Users,
-    orders: &[NewOrder],
-) -> Result<Vec<Option<Order>>, db::Error> {
-    let customers: Vec<UserId> = orders.iter().map(|order| order.customer).collect();
-    let known = users.known(&customers)?;
-    let accepted: Vec<&NewOrder> = orders
-        .iter()
-        .filter(|order| known.contains(&order.customer))
-        .collect();
-    let mut placed = pool.with(|conn| conn.transaction(|conn| store::place(conn, &accepted)))?;
-    Ok(orders
-        .iter()
-        .map(|order| placed.remove(&order.id))
-        .collect())
 }
 
 impl Door for Orders {
@@ -149,5 +202,65 @@ impl Door for Orders {
         terms: &'a Terms,
     ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
         Box::pin(self.0.pool.examine(terms))
+    }
+    fn reader(&self) -> Option<&dyn Reader> {
+        Some(self)
+    }
+}
+
+impl Reader for Orders {
+    fn reading(&self) -> LocalBoxFuture<'_, Result<Reading, db::Error>> {
+        Box::pin(async {
+            let read = self.0.pool.read(|conn| {
+                Ok::<_, db::Error>((feed::position(conn)?, feed::count_set_aside(conn)?))
+            });
+            let (position, set_aside) = read.await?;
+            let backlog = self.0.users.backlog(position).await;
+            Ok(Reading {
+                feed: feed::FEED,
+                position,
+                behind: backlog.ok().map(|backlog| (backlog.facts, backlog.age)),
+                set_aside,
+            })
+        })
+    }
+
+    fn rebuild(&self) -> LocalBoxFuture<'_, Result<(), db::Error>> {
+        /// Customers forgotten in one step, so that none waits long for another's locks.
+        const STEP: i64 = 5_000;
+
+        Box::pin(async {
+            // First, so that we touch nothing while the feed is out of reach.
+            let head = self.0.users.backlog(0).await?.facts;
+            let mut last = None;
+            loop {
+                let step = self
+                    .0
+                    .pool
+                    .write(move |conn| customers::forget(conn, last, STEP));
+                match step.await? {
+                    Some(forgotten) => last = Some(forgotten),
+                    None => break,
+                }
+            }
+            self.0
+                .pool
+                .write(move |conn| feed::rewind(conn, head))
+                .await
+        })
+    }
+
+    fn replay(&self) -> LocalBoxFuture<'_, Result<Vec<Retried>, db::Error>> {
+        Box::pin(async {
+            let pool = self.0.pool.clone();
+            let all = pool.read(|conn| feed::set_aside(conn, false, i64::MAX));
+            let mut retried = Vec::new();
+            for position in all.await? {
+                let pool = pool.clone();
+                let retry = tokio::task::spawn_blocking(move || jobs::retry(&pool, position));
+                retried.push(retry.await.unwrap_or(Err(db::Error::Panicked))?);
+            }
+            Ok(retried)
+        })
     }
 }

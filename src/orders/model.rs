@@ -3,8 +3,12 @@
 use iso_currency::Currency as IsoCurrency;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use crate::{http::Id, users::UserId};
+use crate::{
+    http::{Id, IdempotencyKey},
+    users::{Fact, UserId},
+};
 
 /// The id of an [`Order`].
 pub(super) type OrderId = Id<Order>;
@@ -26,12 +30,50 @@ pub(crate) struct Order {
 pub(super) struct NewOrder {
     pub(super) id: OrderId,
     pub(super) customer: UserId,
+    pub(super) key: Option<Key>,
     items: Vec<Item>,
     total: Money,
 }
 
+/// What a customer calls an order, hashed: a UUID of version 5 in the name space of the customer's id. So keys of two
+/// customers never meet, and what a client writes into one is not kept.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key(Uuid);
+
+/// What became of a [`NewOrder`].
+pub(super) enum Placed {
+    /// It is an order now.
+    New(Order),
+    /// It was one before: the order that the same key placed.
+    Again(Order),
+    /// Its key names another order.
+    KeyReused,
+    /// We know nobody of this id; users may.
+    UnknownCustomer,
+    /// Its customer may not order.
+    NotActive(Standing),
+}
+
+/// What orders knows of a user.
+#[derive(Clone, Copy)]
+pub(super) struct Customer {
+    pub(super) id: UserId,
+    /// The version of the user that this is true of.
+    pub(super) version: i64,
+    pub(super) standing: Standing,
+}
+
+/// Where a customer's account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    Active,
+    /// The customer wants to leave; we have a say in that.
+    Closing,
+    Closed,
+}
+
 /// One line of an order.
-#[derive(Clone, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Item {
     pub(super) sku: Sku,
     pub(super) quantity: Quantity,
@@ -39,12 +81,12 @@ pub(super) struct Item {
 }
 
 /// A stock keeping unit: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
-#[derive(Clone, Deserialize, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String")]
 pub(super) struct Sku(String);
 
 /// How many of a thing: 1 to 1,000,000.
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(try_from = "WholeNumber")]
 pub(super) struct Quantity(i32);
 
@@ -98,6 +140,7 @@ impl NewOrder {
 
     /// Makes an order with an id of its own.
     pub(super) fn new(
+        key: Option<&IdempotencyKey>,
         customer: UserId,
         currency: Currency,
         items: Vec<Item>,
@@ -115,6 +158,7 @@ impl NewOrder {
         Ok(Self {
             id: OrderId::new(),
             customer,
+            key: key.map(|key| Key::new(customer, key)),
             items,
             total: total.ok_or(BadItems::Total)?,
         })
@@ -126,6 +170,65 @@ impl NewOrder {
 
     pub(super) const fn total(&self) -> Money {
         self.total
+    }
+
+    /// Whether `order` is what this one asks for.
+    pub(super) fn asks_for(&self, order: &Order) -> bool {
+        (self.customer, self.total, &self.items) == (order.customer, order.total, &order.items)
+    }
+}
+
+impl Order {
+    /// The order as it was when it was placed: nothing but its status ever changes.
+    pub(super) fn when_placed(self) -> Self {
+        Self {
+            status: Status::Placed,
+            version: 1,
+            changed_at: self.placed_at,
+            ..self
+        }
+    }
+}
+
+impl Key {
+    fn new(customer: UserId, IdempotencyKey(key): &IdempotencyKey) -> Self {
+        Self(Uuid::new_v5(&customer.uuid(), key.as_bytes()))
+    }
+
+    /// The bare UUID, for the store.
+    pub(super) const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl Customer {
+    /// Understands a fact about a user; `None` when it speaks of a standing that this program does not know.
+    pub(super) fn from_fact(fact: &Fact) -> Option<Self> {
+        Some(Self {
+            id: fact.user_id,
+            version: fact.version,
+            standing: Standing::from_word(&fact.standing)?,
+        })
+    }
+}
+
+impl Standing {
+    const ALL: [Self; 3] = [Self::Active, Self::Closing, Self::Closed];
+
+    /// The word for it, in the feed and in the store.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Closing => "closing",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The standing that `word` names.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|standing| standing.word() == word)
     }
 }
 
@@ -338,7 +441,7 @@ mod tests {
 
     fn total(items: Vec<Item>) -> Result<i64, BadItems> {
         let currency = Currency::from_code("EUR").unwrap();
-        NewOrder::new(UserId::new(), currency, items).map(|order| order.total.amount.0)
+        NewOrder::new(None, UserId::new(), currency, items).map(|order| order.total.amount.0)
     }
 
     #[test]

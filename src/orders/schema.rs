@@ -94,7 +94,7 @@ pub mod orders {
             attempts -> Int4,
             /// Why it failed last.
             failure -> Text,
-            /// When it is tried again, by the database's clock; never, once it was tried too often.
+            /// When it is tried again, by the database's clock.
             next_try_at -> Timestamptz,
         }
     }

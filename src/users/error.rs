@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 
+use super::model::Standing;
 use crate::{db, http::Problem};
 
 /// A request to users that cannot be fulfilled.
@@ -11,6 +12,8 @@ pub(super) enum Error {
     NoSuchUser,
     #[error("the e-mail address belongs to another account")]
     EmailTaken,
+    #[error("the account is {}", .0.word())]
+    NotActive(Standing),
     #[error("the user has changed since")]
     Changed,
     #[error("{0}")]
@@ -30,6 +33,11 @@ impl From<Error> for Problem {
                 "email-taken",
                 "This e-mail address belongs to another account",
             ),
+            Error::NotActive(standing) => {
+                let title = "The account is not active";
+                Self::new(StatusCode::CONFLICT, "account-not-active", title)
+                    .detail(format!("it is {}", standing.word()))
+            }
             Error::Changed => Self::precondition_failed(),
             Error::Database(error) => Self::from(error),
         }

@@ -1,10 +1,12 @@
 //! The people who registered. This service owns the schema `users` and knows no other service.
 //!
 //! Its promises: an address belongs to one account at most, whatever its case and however many register at once; what was
-//! answered is committed; every change raises the account's version.
+//! answered is committed; every change raises the account's version and appends a fact to the feed, in one transaction; an
+//! account that was asked to close is closed once that was confirmed, and then nothing personal of it is left.
 
 mod error;
 mod http;
+mod jobs;
 mod model;
 #[expect(
     clippy::disallowed_methods,
@@ -14,24 +16,29 @@ mod model;
 mod schema;
 mod store;
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::Thread,
+};
 
 use actix_web::web::ServiceConfig;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use serde::Serialize;
 
-pub(crate) use self::model::UserId;
+pub(crate) use self::model::{Answer, Backlog, Event, Fact, User, UserId};
 use self::{
     error::Error,
-    model::{Change, Email, NewUser, User},
-    store::UsersPool,
+    model::{Change, Email, NewUser},
+    store::{UsersPool, accounts, feed},
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms,
+        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
         audit::{self, Finding},
+        fault,
     },
-    http::{Door, Limit},
+    http::{Door, Limit, Problem},
 };
 
 /// What the database has to know of this service.
@@ -45,30 +52,119 @@ pub(crate) struct Users(Arc<Room>);
 /// What stands behind the door.
 struct Room {
     pool: UsersPool,
+    news: Arc<News>,
     find: Batch<UserId, Option<User>>,
     register: Batch<NewUser, Option<User>>,
+    _upkeep: Worker,
 }
+
+/// Who wants to hear at once that there are new facts.
+#[derive(Default)]
+struct News(Mutex<Vec<Thread>>);
 
 impl Users {
     /// Opens the door. It does not wait for the database.
-    pub(crate) fn open(url: &DatabaseUrl, limits: Limits) -> Self {
+    pub(crate) fn open(url: &DatabaseUrl, limits: Limits, upkeep: Upkeep) -> Self {
         let pool = UsersPool::new(url, limits);
-        let find = pool.batch_of_reads("users find", store::find);
-        let register = pool.batch_of_writes("users register", store::register);
+        let news = Arc::new(News::default());
+        let find = pool.batch_of_reads("users find", accounts::find);
+        let register = {
+            let (pool, news) = (pool.clone(), Arc::clone(&news));
+            Batch::new("users register", limits, move |users| {
+                let registered =
+                    pool.with(|conn| conn.transaction(|conn| accounts::register(conn, users)))?;
+                news.tell();
+                Ok(registered)
+            })
+        };
         Self(Arc::new(Room {
+            _upkeep: jobs::upkeep(pool.clone(), upkeep),
             pool,
+            news,
             find,
             register,
         }))
     }
 
-    /// Which of `ids` belong to an account: one query, on the caller's own thread, which must be one that may block.
+    /// What others may know of a user now, which may be more than the feed has told them yet.
     ///
     /// # Errors
     ///
     /// When the database cannot answer.
-    pub(crate) fn known(&self, ids: &[UserId]) -> Result<HashSet<UserId>, db::Error> {
-        self.0.pool.with(|conn| store::known(conn, ids))
+    pub(crate) async fn fact(&self, id: UserId) -> Result<Option<Fact>, db::Error> {
+        let user = self.0.find.ask(id).await?;
+        Ok(user.as_ref().map(Fact::from))
+    }
+
+    /// A user as on the wire, for whoever composes answers.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the database cannot answer.
+    pub(crate) async fn show(&self, id: UserId) -> Result<impl Serialize + use<>, Problem> {
+        Ok(http::Response::from(self.find(id).await?))
+    }
+
+    /// At most `limit` facts after a place in the feed, the oldest first; `None` when the feed ends before that place, which
+    /// it does when the database was restored from a backup. On the caller's own thread, which must be one that may block.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot answer.
+    pub(crate) fn read_feed(
+        &self,
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<Event>>, db::Error> {
+        self.0.pool.with(|conn| {
+            let events = feed::read(conn, after, limit)?;
+            let ends_before = events.is_empty() && feed::head(conn)? < after;
+            Ok((!ends_before).then_some(events))
+        })
+    }
+
+    /// What a reader who has read up to `after` has not read yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot answer.
+    pub(crate) async fn backlog(&self, after: i64) -> Result<Backlog, db::Error> {
+        self.0
+            .pool
+            .read(move |conn| feed::backlog(conn, after))
+            .await
+    }
+
+    /// Keeps what `reader` has not read yet: it is done with the facts up to `position`. On the caller's own thread, which
+    /// must be one that may block.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot answer.
+    pub(crate) fn note_reader(&self, reader: &str, position: i64) -> Result<(), db::Error> {
+        self.0
+            .pool
+            .with(|conn| feed::note_reader(conn, reader, position))
+    }
+
+    /// Wakes a thread whenever this process has appended facts. A hint and no more: other processes append too, so a reader
+    /// has to look of its own accord now and again.
+    pub(crate) fn wake(&self, reader: Thread) {
+        self.0.news.add(reader);
+    }
+
+    /// Answers users who want to leave. The same answer may be given again. On the caller's own thread, which must be one
+    /// that may block.
+    ///
+    /// # Errors
+    ///
+    /// When the database cannot answer; then nothing has changed.
+    pub(crate) fn settle(&self, answers: &[Answer]) -> Result<(), db::Error> {
+        self.0
+            .pool
+            .with(|conn| conn.transaction(|conn| accounts::settle(conn, answers)))?;
+        self.0.news.tell();
+        Ok(())
     }
 
     async fn register(&self, user: NewUser) -> Result<User, Error> {
@@ -87,7 +183,14 @@ impl Users {
     ) -> Result<Vec<User>, Error> {
         self.0
             .pool
-            .read(move |conn| Ok(store::list(conn, email, after, limit)?))
+            .read(move |conn| Ok(accounts::list(conn, email, after, limit)?))
+            .await
+    }
+
+    async fn feed(&self, after: i64, limit: Limit) -> Result<Vec<Event>, Error> {
+        self.0
+            .pool
+            .read(move |conn| Ok(feed::read(conn, after, limit.and_one())?))
             .await
     }
 
@@ -98,10 +201,41 @@ impl Users {
         change: Change,
         versions: Option<Vec<i64>>,
     ) -> Result<User, Error> {
-        self.0
+        let changed = self
+            .0
             .pool
-            .write(move |conn| store::change(conn, id, &change, versions.as_deref()))
-            .await
+            .write(move |conn| accounts::change(conn, id, &change, versions.as_deref()));
+        let user = changed.await?;
+        self.0.news.tell();
+        Ok(user)
+    }
+
+    /// Asks for an account to be closed. What becomes of that, its standing tells.
+    async fn close(&self, id: UserId, versions: Option<Vec<i64>>) -> Result<User, Error> {
+        let closing = self
+            .0
+            .pool
+            .write(move |conn| accounts::close(conn, id, versions.as_deref()));
+        let user = closing.await?;
+        self.0.news.tell();
+        Ok(user)
+    }
+}
+
+impl News {
+    fn add(&self, reader: Thread) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(reader);
+    }
+
+    /// Call it once the facts are committed.
+    fn tell(&self) {
+        fault::point("users-committed");
+        for reader in &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            reader.unpark();
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a user is. A value of these types was parsed once and is good for ever.
 
+use std::time::Duration;
+
 use email_address::{EmailAddress, Options};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,18 +15,83 @@ pub(crate) type UserId = Id<User>;
 #[derive(Clone)]
 pub(crate) struct User {
     pub(super) id: UserId,
-    pub(super) email: Email,
-    pub(super) name: Name,
+    /// Gone once the account is closed.
+    pub(super) person: Option<Person>,
+    pub(super) standing: Standing,
+    /// Why the last request to close the account was refused.
+    pub(super) refusal: Option<String>,
     pub(super) version: i64,
     pub(super) registered_at: Timestamp,
     pub(super) changed_at: Timestamp,
 }
 
+/// Who somebody is: all that is personal about a user.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Person {
+    pub(super) email: Email,
+    pub(super) name: Name,
+}
+
 /// A user who is about to register.
 pub(super) struct NewUser {
     pub(super) id: UserId,
-    pub(super) email: Email,
-    pub(super) name: Name,
+    pub(super) person: Person,
+}
+
+/// Where an account stands: `active → closing → closed`, or from `closing` back to `active` when the closing is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Standing {
+    Active,
+    /// The person wants to leave; others may object.
+    Closing,
+    /// Nothing personal is left.
+    Closed,
+}
+
+/// What others may know of a user: that there is one, and how the account stands. Nothing personal.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Fact {
+    pub(crate) user_id: UserId,
+    /// Grows by one with each change of the account.
+    pub(crate) version: i64,
+    /// `active`, `closing` or `closed`. A word and no enum, because a reader may be older than the writer.
+    pub(crate) standing: String,
+}
+
+/// A fact in the feed.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Event {
+    /// From 1, in the order of the commits.
+    pub(crate) position: i64,
+    #[serde(flatten)]
+    pub(crate) fact: Fact,
+    /// When the change began.
+    pub(crate) at: Timestamp,
+}
+
+/// What a reader of the feed has not read yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backlog {
+    /// How many facts; fewer than none when the feed ends before the reader's place.
+    pub(crate) facts: i64,
+    /// How long the first of them has waited.
+    pub(crate) age: Duration,
+}
+
+/// A place in the feed, as a reader names it: 0 is before the first fact.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Position(pub(super) i64);
+
+/// What somebody has to say to a user's wish to leave.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) user_id: UserId,
+    /// The version of the account that asked; another one did not.
+    pub(crate) version: i64,
+    /// Why the account cannot be closed yet: a word for machines.
+    pub(crate) refusal: Option<String>,
 }
 
 /// What is to be different about a user; what is `None` stays.
@@ -42,6 +109,47 @@ pub(super) struct Email(String);
 #[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String")]
 pub(super) struct Name(String);
+
+impl Standing {
+    const ALL: [Self; 3] = [Self::Active, Self::Closing, Self::Closed];
+
+    /// The word for it, on the wire and in the store.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Closing => "closing",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// The standing that `word` names.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|standing| standing.word() == word)
+    }
+}
+
+impl TryFrom<String> for Position {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.parse() {
+            Ok(position @ 0..) => Ok(Self(position)),
+            Ok(_) | Err(_) => Err("must be a whole number from 0"),
+        }
+    }
+}
+
+impl From<&User> for Fact {
+    fn from(user: &User) -> Self {
+        Self {
+            user_id: user.id,
+            version: user.version,
+            standing: user.standing.word().to_owned(),
+        }
+    }
+}
 
 impl Email {
     /// An address that the store gave back: it was parsed before it went in.

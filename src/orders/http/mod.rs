@@ -42,7 +42,7 @@ pub(super) fn routes(orders: &Orders, config: &mut ServiceConfig) {
 
 /// An order on the wire. Its amounts are in minor units of its currency.
 #[derive(Serialize)]
-struct Response {
+pub(super) struct Response {
     id: OrderId,
     customer_id: UserId,
     status: Status,

@@ -1,4 +1,4 @@
-//! `POST /orders`: places an order.
+//! `POST /orders`: places an order, once for each `Idempotency-Key`.
 
 use actix_web::{HttpResponse, http::header, web::Data};
 use serde::Deserialize;
@@ -6,12 +6,13 @@ use serde::Deserialize;
 use super::{
     super::{
         Orders,
-        model::{Amount, BadItems, Currency, Item, NewOrder, Quantity, Sku},
+        error::Error,
+        model::{Amount, BadItems, Currency, Item, NewOrder, Placed, Quantity, Sku},
     },
     answer,
 };
 use crate::{
-    http::{Body, Faults, Field, Problem, Unknown},
+    http::{Body, Faults, Field, IdempotencyKey, OptionalKey, Problem, Unknown},
     users::UserId,
 };
 
@@ -36,7 +37,7 @@ struct ItemRequest {
 }
 
 impl Request {
-    fn parse(self) -> Result<NewOrder, Problem> {
+    fn parse(self, key: Option<&IdempotencyKey>) -> Result<NewOrder, Problem> {
         let mut faults = Faults::in_body();
         let customer = faults.required("/customer_id", self.customer_id);
         let currency = faults.required("/currency", self.currency);
@@ -53,7 +54,7 @@ impl Request {
         let (Some(customer), Some(currency), true) = (customer, currency, faults.is_empty()) else {
             return Err(faults.into_problem());
         };
-        NewOrder::new(customer, currency, items).map_err(|error: BadItems| {
+        NewOrder::new(key, customer, currency, items).map_err(|error: BadItems| {
             faults.add("/items", error.to_string());
             faults.into_problem()
         })
@@ -73,13 +74,25 @@ fn parse_item(faults: &mut Faults, at: usize, item: Field<ItemRequest>) -> Optio
     })
 }
 
+/// With an `Idempotency-Key`, a request may be sent again: it gets the first answer again. A refusal is not kept, because it
+/// changed nothing.
 pub(super) async fn place(
     orders: Data<Orders>,
+    OptionalKey(key): OptionalKey,
     Body(request): Body<Request>,
 ) -> Result<HttpResponse, Problem> {
-    let order = orders.place(request.parse()?).await?;
-
     let mut response = HttpResponse::Created();
+    let order = match orders.place(request.parse(key.as_ref())?).await? {
+        Placed::New(order) => order,
+        Placed::Again(order) => {
+            response.insert_header(("Idempotency-Replayed", "true"));
+            order
+        }
+        Placed::KeyReused => return Err(Error::KeyReused.into()),
+        Placed::UnknownCustomer => return Err(Error::NoSuchCustomer.into()),
+        Placed::NotActive(standing) => return Err(Error::NotActive(standing).into()),
+    };
+
     response.insert_header((header::LOCATION, format!("/orders/{}", order.id)));
     Ok(answer(response, order))
 }

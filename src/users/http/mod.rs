@@ -1,6 +1,8 @@
 //! The resources of users. One operation, one file.
 
 mod change;
+mod close;
+mod feed;
 mod list;
 mod read;
 mod register;
@@ -14,7 +16,7 @@ use serde::Serialize;
 
 use super::{
     Users,
-    model::{Email, Name, User, UserId},
+    model::{Email, Name, Standing, User, UserId},
 };
 use crate::http::{etag, resource};
 
@@ -27,30 +29,42 @@ pub(super) fn routes(users: &Users, config: &mut ServiceConfig) {
                 .post(register::register)
                 .done(),
         )
+        // Before `{id}`, which it would match.
+        .service(resource("/users/feed").get(feed::feed).done())
         .service(
             resource("/users/{id}")
                 .get(read::read)
                 .patch(change::change)
+                .delete(close::close)
                 .done(),
         );
 }
 
-/// A user on the wire.
+/// A user on the wire. Address and name are null once the account is closed.
 #[derive(Serialize)]
-struct Response {
+pub(super) struct Response {
     id: UserId,
-    email: Email,
-    name: Name,
+    email: Option<Email>,
+    name: Option<Name>,
+    standing: Standing,
+    /// Why the last request to close the account was refused.
+    refusal: Option<String>,
     registered_at: Timestamp,
     changed_at: Timestamp,
 }
 
 impl From<User> for Response {
     fn from(user: User) -> Self {
+        let (email, name) = user
+            .person
+            .map(|person| (person.email, person.name))
+            .unzip();
         Self {
             id: user.id,
-            email: user.email,
-            name: user.name,
+            email,
+            name,
+            standing: user.standing,
+            refusal: user.refusal,
             registered_at: user.registered_at,
             changed_at: user.changed_at,
         }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{
     super::{
         Users,
-        model::{Email, Name, NewUser, UserId},
+        model::{Email, Name, NewUser, Person, UserId},
     },
     answer,
 };
@@ -30,8 +30,7 @@ impl Request {
         match (email, name) {
             (Some(email), Some(name)) if faults.is_empty() => Ok(NewUser {
                 id: UserId::new(),
-                email,
-                name,
+                person: Person { email, name },
             }),
             _ => Err(faults.into_problem()),
         }

@@ -1,0 +1,46 @@
+//! `rebuild`: drops what a service copied by another's feed, and reads the feed again.
+
+use std::{error::Error, process::ExitCode, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{print, reader::with_readers};
+use crate::{config::Config, http::Reader};
+
+/// The time between two looks at how far the reader has come.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Returns once each reader has come as far as the feed was when it began, whoever reads it: this process, or a server that
+/// runs.
+pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    with_readers(config, async |name, reader| rebuild(name, reader).await)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rebuild(name: &str, reader: &dyn Reader) -> Result<(), Box<dyn Error>> {
+    let before = reader.reading().await?;
+    let feed = before.feed;
+    let (behind, _) = before
+        .behind
+        .ok_or_else(|| format!("the feed of {feed} cannot be read"))?;
+    reader.rebuild().await?;
+    let head = u64::try_from(before.position + behind)?;
+    let bar = ProgressBar::new(head).with_message(format!("{name} reads the feed of {feed}"));
+    bar.set_style(ProgressStyle::with_template(
+        "{msg} {wide_bar} {pos}/{len} facts, {per_sec}, {eta} left",
+    )?);
+    loop {
+        let read = u64::try_from(reader.reading().await?.position)?;
+        bar.set_position(read.min(head));
+        if read >= head {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bar.finish_and_clear();
+    print(&format!(
+        "{name} has read the feed of {feed} again: {head} facts in {:.1} s\n",
+        bar.elapsed().as_secs_f64()
+    ));
+    Ok(())
+}

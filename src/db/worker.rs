@@ -1,0 +1,84 @@
+//! Threads that do something now and again.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, Thread},
+    time::Duration,
+};
+
+/// How often a service looks after itself, and how long it keeps what has an end.
+#[derive(Clone, Copy, Debug)]
+pub struct Upkeep {
+    /// The longest time in which a reader of a feed overlooks a fact of another process.
+    pub poll: Duration,
+    /// The time between two rounds of tidying up.
+    pub every: Duration,
+    /// How long a superseded fact is kept.
+    pub facts_kept: Duration,
+    /// How long an idempotency key is kept.
+    pub keys_kept: Duration,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self {
+            poll: Duration::from_millis(200),
+            every: Duration::from_secs(60),
+            facts_kept: Duration::from_hours(7 * 24),
+            keys_kept: Duration::from_hours(24),
+        }
+    }
+}
+
+/// A thread that does one thing again and again, until this value is dropped.
+pub(crate) struct Worker {
+    thread: Option<Thread>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// No pause at all.
+    pub(crate) const NOW: Duration = Duration::ZERO;
+    /// The pause after a panic, which the log has told of.
+    const RECOVERY: Duration = Duration::from_secs(1);
+
+    /// Starts the thread. `work` returns the time until it is done again; unparking the thread ends that time.
+    pub(crate) fn start(name: &str, mut work: impl FnMut() -> Duration + Send + 'static) -> Self {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let run = {
+            let stopped = Arc::clone(&stopped);
+            move || {
+                while !stopped.load(Ordering::Acquire) {
+                    let pause = catch_unwind(AssertUnwindSafe(&mut work));
+                    thread::park_timeout(pause.unwrap_or(Self::RECOVERY));
+                }
+            }
+        };
+        let thread = match thread::Builder::new().name(name.to_owned()).spawn(run) {
+            Ok(handle) => Some(handle.thread().clone()),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the thread of {name}");
+                None
+            }
+        };
+        Self { thread, stopped }
+    }
+
+    /// The thread, for whoever wakes it; `None` when it could not be started.
+    pub(crate) fn thread(&self) -> Option<&Thread> {
+        self.thread.as_ref()
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Release);
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}

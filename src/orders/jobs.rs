@@ -1,0 +1,190 @@
+//! What orders does without being asked: it reads the feed of users, and forgets old keys.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use super::{
+    SERVICE,
+    store::{OrdersPool, closings, feed, orders},
+};
+use crate::{
+    db::{self, Upkeep, Worker, fault},
+    http::Retried,
+    users::{Event, Users},
+};
+
+/// Facts, answers or keys in one step, so that no step holds its locks for long.
+const STEP: u16 = 500;
+/// Facts that were set aside and are tried again between two looks at the feed.
+const RETRIES: i64 = 20;
+/// The longest pause after a failure.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often the database may be too slow for a run before a fact of it is taken for the cause.
+const PATIENCE: u32 = 3;
+
+/// Forgets old keys now and again.
+pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep) -> Worker {
+    Worker::start("orders upkeep", move || {
+        let expired = pool.with(|conn| orders::expire_keys(conn, upkeep.keys_kept, STEP.into()));
+        // What fails is tried again next time; that the database is away, others tell.
+        if expired.is_ok_and(|count| count == usize::from(STEP)) {
+            Worker::NOW
+        } else {
+            upkeep.every
+        }
+    })
+}
+
+/// Follows the feed, woken by users whenever this process appends to it.
+pub(super) fn follow(pool: OrdersPool, users: &Users, upkeep: Upkeep) -> Worker {
+    let mut follower = Follower {
+        pool,
+        users: users.clone(),
+        upkeep,
+        position: None,
+        noted: None,
+        failures: 0,
+        timeouts: 0,
+    };
+    let worker = Worker::start("orders follow", move || follower.round());
+    if let Some(thread) = worker.thread() {
+        users.wake(thread.clone());
+    }
+    worker
+}
+
+/// Reads the feed. Any number of processes may: the one that commits first moves the cursor, and the others begin again from
+/// there.
+struct Follower {
+    pool: OrdersPool,
+    users: Users,
+    upkeep: Upkeep,
+    /// The last fact that was applied, as far as we know.
+    position: Option<i64>,
+    /// When users last heard how far we are.
+    noted: Option<Instant>,
+    /// Failures since the last success.
+    failures: u32,
+    /// Of these, how often the database was too slow.
+    timeouts: u32,
+}
+
+impl Follower {
+    /// One look at the feed; returns the pause until the next.
+    fn round(&mut self) -> Duration {
+        match self.look() {
+            Ok(more) => {
+                if self.failures > 0 {
+                    tracing::info!("{} follows the feed again", SERVICE.name());
+                }
+                self.failures = 0;
+                self.timeouts = 0;
+                if more { Worker::NOW } else { self.upkeep.poll }
+            }
+            Err(error) => {
+                if self.failures == 0 {
+                    tracing::warn!("{} cannot follow the feed: {error}", SERVICE.name());
+                }
+                self.position = None;
+                self.failures += 1;
+                self.timeouts += u32::from(error == db::Error::TimedOut);
+                let doubled = 1 << self.failures.min(10);
+                self.upkeep.poll.saturating_mul(doubled).min(LONGEST_PAUSE)
+            }
+        }
+    }
+
+    /// Applies what is new, answers who waits for an answer, and tries again what failed. Returns whether there is more.
+    fn look(&mut self) -> Result<bool, db::Error> {
+        let after = match self.position {
+            Some(position) => position,
+            None => self.pool.with(feed::position)?,
+        };
+        let events = self.users.read_feed(after, STEP.into())?.ok_or(BACKWARDS)?;
+        self.position = self.apply(after, &events)?;
+        if !events.is_empty() {
+            fault::point("follow-applied");
+        }
+        self.answer()?;
+        for position in self
+            .pool
+            .with(|conn| feed::set_aside(conn, true, RETRIES))?
+        {
+            retry(&self.pool, position)?;
+        }
+        if self.noted.is_none_or(|at| at.elapsed() > self.upkeep.every) {
+            self.users.note_reader(SERVICE.name(), after)?;
+            self.noted = Some(Instant::now());
+        }
+        // When another process was faster, our place is not known, and there may be more.
+        Ok(self.position.is_none() || events.len() == usize::from(STEP))
+    }
+
+    /// Applies facts. If they fail together, each half is tried alone, until the one that is to blame stands alone and is set
+    /// aside.
+    fn apply(&self, after: i64, events: &[Event]) -> Result<Option<i64>, db::Error> {
+        let follow = |failure: Option<&db::Error>| {
+            let applied = catch_unwind(AssertUnwindSafe(|| {
+                self.pool.with(|conn| {
+                    conn.transaction(|conn| feed::follow(conn, after, events, failure))
+                })
+            }));
+            applied.unwrap_or(Err(db::Error::Panicked))
+        };
+        match follow(None) {
+            Err(error) if self.blames_a_fact(&error) => {
+                if events.len() == 1 {
+                    return follow(Some(&error));
+                }
+                let (first, second) = events.split_at(events.len() / 2);
+                match self.apply(after, first)? {
+                    Some(after) => self.apply(after, second),
+                    None => Ok(None),
+                }
+            }
+            done => done,
+        }
+    }
+
+    fn blames_a_fact(&self, error: &db::Error) -> bool {
+        let is_patient = *error == db::Error::TimedOut && self.timeouts < PATIENCE;
+        error.may_be_one_rows_fault() && !is_patient
+    }
+
+    /// Gives users our answers, again and again until the feed shows that they have arrived.
+    fn answer(&self) -> Result<(), db::Error> {
+        let answers = self
+            .pool
+            .with(|conn| closings::pending(conn, STEP.into()))?;
+        if !answers.is_empty() {
+            self.users.settle(&answers)?;
+            fault::point("follow-settled");
+        }
+        Ok(())
+    }
+}
+
+/// The feed ends before our place.
+const BACKWARDS: db::Error =
+    db::Error::Failed("the feed ends before our place in it; after a restore, run rebuild");
+
+/// Tries one fact that was set aside.
+pub(super) fn retry(pool: &OrdersPool, position: i64) -> Result<Retried, db::Error> {
+    let tried = catch_unwind(AssertUnwindSafe(|| {
+        pool.with(|conn| conn.transaction(|conn| feed::retry(conn, position)))
+    }));
+    let failure = match tried.unwrap_or(Err(db::Error::Panicked)) {
+        Ok(()) => {
+            tracing::info!(position, "a fact that was set aside is applied");
+            None
+        }
+        Err(error) if error.may_be_one_rows_fault() => {
+            pool.with(|conn| conn.transaction(|conn| feed::postpone(conn, position, &error)))?;
+            Some(error.to_string())
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Retried { position, failure })
+}

@@ -1,0 +1,112 @@
+//! The copy: what orders knows of those who order.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::{prelude::*, upsert::excluded};
+use uuid::Uuid;
+
+use super::{
+    super::{
+        model::{Customer, Standing},
+        schema::orders::customers,
+    },
+    OrdersConn,
+};
+use crate::{db, users::UserId};
+
+#[derive(Insertable)]
+#[diesel(table_name = customers)]
+struct CustomerRow {
+    id: Uuid,
+    version: i64,
+    standing: &'static str,
+}
+
+/// How these customers stand, as far as we know them. None of them changes until the transaction ends.
+pub(super) fn hold(
+    conn: &mut OrdersConn<'_>,
+    ids: &[UserId],
+) -> Result<HashMap<UserId, Standing>, db::Error> {
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<(Uuid, String)> = customers::table
+        .filter(customers::id.eq_any(uuids))
+        // In one order, or two who hold could wait for each other.
+        .order(customers::id)
+        .select((customers::id, customers::standing))
+        .for_share()
+        .load(conn.pg())?;
+    rows.into_iter()
+        .map(|(id, word)| {
+            let standing = Standing::from_word(&word)
+                .ok_or(db::Error::Failed("a stored row makes no sense"))?;
+            Ok((id.into(), standing))
+        })
+        .collect()
+}
+
+/// Takes note of customers. What is older than what we know is passed over; returns the version of each that was not.
+pub(super) fn note(
+    conn: &mut OrdersConn<'_>,
+    noted: &[Customer],
+) -> Result<HashMap<UserId, i64>, db::Error> {
+    // Beside the prelude's own `filter`, this one would be ambiguous everywhere else.
+    use diesel::query_dsl::methods::FilterDsl as _;
+
+    // One row for each, and in one order.
+    let mut newest: BTreeMap<UserId, &Customer> = BTreeMap::new();
+    for customer in noted {
+        let known = newest.entry(customer.id).or_insert(customer);
+        if known.version < customer.version {
+            *known = customer;
+        }
+    }
+    let rows: Vec<_> = newest
+        .into_values()
+        .map(|customer| CustomerRow {
+            id: customer.id.uuid(),
+            version: customer.version,
+            standing: customer.standing.word(),
+        })
+        .collect();
+    let noted: Vec<(Uuid, i64)> = diesel::insert_into(customers::table)
+        .values(rows)
+        .on_conflict(customers::id)
+        .do_update()
+        .set((
+            customers::version.eq(excluded(customers::version)),
+            customers::standing.eq(excluded(customers::standing)),
+        ))
+        .filter(customers::version.lt(excluded(customers::version)))
+        .returning((customers::id, customers::version))
+        .load(conn.pg())?;
+    Ok(noted
+        .into_iter()
+        .map(|(id, version)| (id.into(), version))
+        .collect())
+}
+
+/// Remembers customers of whom users told us before the feed did.
+pub(in crate::orders) fn remember(
+    conn: &mut OrdersConn<'_>,
+    customers: &[Customer],
+) -> Result<Vec<()>, db::Error> {
+    note(conn, customers)?;
+    Ok(vec![(); customers.len()])
+}
+
+/// Forgets at most `most` customers whose id comes after `last`, in the order of their ids, and returns the last of them.
+pub(in crate::orders) fn forget(
+    conn: &mut OrdersConn<'_>,
+    last: Option<UserId>,
+    most: i64,
+) -> Result<Option<UserId>, db::Error> {
+    let uuids: Vec<Uuid> = customers::table
+        .filter(customers::id.gt(last.map_or(Uuid::nil(), UserId::uuid)))
+        .order(customers::id)
+        .limit(most)
+        .select(customers::id)
+        .load(conn.pg())?;
+    let last = uuids.last().copied();
+    diesel::delete(customers::table.filter(customers::id.eq_any(uuids))).execute(conn.pg())?;
+    Ok(last.map(UserId::from))
+}

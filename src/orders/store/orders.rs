@@ -1,0 +1,380 @@
+//! Orders and their items.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use diesel::{dsl::now, prelude::*};
+use jiff_diesel::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        model::{Item, Key, Money, NewOrder, Order, OrderId, Placed, Standing, Status, Step},
+        schema::orders::{items, orders},
+    },
+    OrdersConn, customers,
+};
+use crate::{db, http::Limit, users::UserId};
+
+/// Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement, and an item has 5.
+const ROWS_OF_ITEMS: usize = 10_000;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+struct OrderRow {
+    id: Uuid,
+    customer_id: Uuid,
+    status: String,
+    currency: String,
+    total: i64,
+    version: i64,
+    placed_at: Timestamp,
+    changed_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = items, check_for_backend(diesel::pg::Pg))]
+struct ItemRow {
+    order_id: Uuid,
+    sku: String,
+    quantity: i32,
+    unit_price: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = orders)]
+struct NewOrderRow {
+    id: Uuid,
+    customer_id: Uuid,
+    currency: &'static str,
+    total: i64,
+    idempotency_key: Option<Uuid>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = items)]
+struct NewItemRow<'a> {
+    order_id: Uuid,
+    position: i16,
+    sku: &'a str,
+    quantity: i32,
+    unit_price: i64,
+}
+
+/// The orders with these ids, in their order; `None` where there is none.
+pub(in crate::orders) fn find(
+    conn: &mut OrdersConn<'_>,
+    ids: &[OrderId],
+) -> Result<Vec<Option<Order>>, db::Error> {
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = orders::table
+        .filter(orders::id.eq_any(uuids))
+        .select(OrderRow::as_select())
+        .load(conn.pg())?;
+    let orders: HashMap<_, _> = with_items(conn, rows)?
+        .into_iter()
+        .map(|order| (order.id, order))
+        .collect();
+    Ok(ids.iter().map(|id| orders.get(id).cloned()).collect())
+}
+
+/// Places orders, each alone in its luck. A key and the order that it names are kept together: an order whose key was used
+/// in the last `keys_kept`, by the database's clock, is not placed again.
+pub(in crate::orders) fn place(
+    conn: &mut OrdersConn<'_>,
+    new_orders: &[Arc<NewOrder>],
+    keys_kept: Duration,
+) -> Result<Vec<Placed>, db::Error> {
+    let ids: Vec<UserId> = new_orders.iter().map(|order| order.customer).collect();
+    let standings = customers::hold(conn, &ids)?;
+    let may_order = |order: &&NewOrder| standings.get(&order.customer) == Some(&Standing::Active);
+    let allowed: Vec<&NewOrder> = new_orders
+        .iter()
+        .map(Arc::as_ref)
+        .filter(may_order)
+        .collect();
+    let mut placed = insert(conn, &allowed)?;
+
+    // What was not placed may have been before. Whoever may not order any more still hears of an earlier order.
+    let keys: Vec<Uuid> = new_orders
+        .iter()
+        .filter(|order| !placed.contains_key(&order.id))
+        .filter_map(|order| order.key)
+        .map(Key::uuid)
+        .collect();
+    let mut earlier = HashMap::new();
+    if !keys.is_empty() {
+        if expire(conn, &keys, keys_kept)? > 0 {
+            let again: Vec<&NewOrder> = allowed
+                .into_iter()
+                .filter(|order| !placed.contains_key(&order.id))
+                .collect();
+            placed.extend(insert(conn, &again)?);
+        }
+        earlier = by_key(conn, &keys)?;
+    }
+
+    let outcome = |order: &Arc<NewOrder>| {
+        if let Some(placed) = placed.remove(&order.id) {
+            return Ok(Placed::New(placed));
+        }
+        match order.key.and_then(|key| earlier.get(&key.uuid())) {
+            Some(earlier) if order.asks_for(earlier) => {
+                return Ok(Placed::Again(earlier.clone().when_placed()));
+            }
+            Some(_) => return Ok(Placed::KeyReused),
+            None => {}
+        }
+        match standings.get(&order.customer) {
+            None => Ok(Placed::UnknownCustomer),
+            Some(Standing::Active) => Err(db::Error::Failed("an order was not inserted")),
+            Some(standing) => Ok(Placed::NotActive(*standing)),
+        }
+    };
+    new_orders.iter().map(outcome).collect()
+}
+
+/// Inserts orders with their items and returns them by id, without those whose key names an order already.
+fn insert(
+    conn: &mut OrdersConn<'_>,
+    new_orders: &[&NewOrder],
+) -> Result<HashMap<OrderId, Order>, db::Error> {
+    if new_orders.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let new_rows: Vec<_> = new_orders
+        .iter()
+        .map(|order| NewOrderRow {
+            id: order.id.uuid(),
+            customer_id: order.customer.uuid(),
+            currency: order.total().currency().code(),
+            total: order.total().amount().minor_units(),
+            idempotency_key: order.key.map(Key::uuid),
+        })
+        .collect();
+    let rows: Vec<OrderRow> = diesel::insert_into(orders::table)
+        .values(new_rows)
+        .on_conflict(orders::idempotency_key)
+        .filter_target(orders::idempotency_key.is_not_null())
+        .do_nothing()
+        .returning(OrderRow::as_returning())
+        .load(conn.pg())?;
+
+    let new_orders: HashMap<Uuid, &NewOrder> = new_orders
+        .iter()
+        .map(|order| (order.id.uuid(), *order))
+        .collect();
+    let inserted: Vec<_> = rows
+        .into_iter()
+        .filter_map(|row| Some((*new_orders.get(&row.id)?, row)))
+        .collect();
+    let new_items: Vec<_> = inserted
+        .iter()
+        .flat_map(|(order, _)| new_items(order))
+        .collect();
+    for chunk in new_items.chunks(ROWS_OF_ITEMS) {
+        diesel::insert_into(items::table)
+            .values(chunk)
+            .execute(conn.pg())?;
+    }
+    inserted
+        .into_iter()
+        .map(|(new, row)| Ok((new.id, order(&row, new.items().to_vec())?)))
+        .collect()
+}
+
+/// The orders that these keys name.
+fn by_key(conn: &mut OrdersConn<'_>, keys: &[Uuid]) -> Result<HashMap<Uuid, Order>, db::Error> {
+    let (keys, rows): (Vec<Option<Uuid>>, Vec<OrderRow>) = orders::table
+        .filter(orders::idempotency_key.eq_any(keys))
+        .select((orders::idempotency_key, OrderRow::as_select()))
+        .load::<(Option<Uuid>, OrderRow)>(conn.pg())?
+        .into_iter()
+        .unzip();
+    let orders = with_items(conn, rows)?;
+    Ok(keys.into_iter().flatten().zip(orders).collect())
+}
+
+/// Forgets those of the keys that are older than `kept`; returns how many.
+fn expire(conn: &mut OrdersConn<'_>, keys: &[Uuid], kept: Duration) -> Result<usize, db::Error> {
+    let old = orders::idempotency_key
+        .eq_any(keys)
+        .and(orders::placed_at.lt(Timestamp::from(conn.now()? - kept)));
+    Ok(diesel::update(orders::table.filter(old))
+        .set(orders::idempotency_key.eq(None::<Uuid>))
+        .execute(conn.pg())?)
+}
+
+/// Forgets at most `most` keys that are older than `kept`; returns how many.
+pub(in crate::orders) fn expire_keys(
+    conn: &mut OrdersConn<'_>,
+    kept: Duration,
+    most: i64,
+) -> Result<usize, db::Error> {
+    let then = Timestamp::from(conn.now()? - kept);
+    let old: Vec<Uuid> = orders::table
+        .filter(orders::idempotency_key.is_not_null())
+        .filter(orders::placed_at.lt(then))
+        .order(orders::placed_at)
+        .limit(most)
+        .select(orders::id)
+        .load(conn.pg())?;
+    Ok(diesel::update(orders::table.filter(orders::id.eq_any(old)))
+        .set(orders::idempotency_key.eq(None::<Uuid>))
+        .execute(conn.pg())?)
+}
+
+/// Forgets every key of these customers.
+pub(super) fn forget_keys(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<(), db::Error> {
+    let keyed = orders::customer_id
+        .eq_any(customers)
+        .and(orders::idempotency_key.is_not_null());
+    diesel::update(orders::table.filter(keyed))
+        .set(orders::idempotency_key.eq(None::<Uuid>))
+        .execute(conn.pg())?;
+    Ok(())
+}
+
+/// Cancels every open order of the customers who have none under way, and returns those who have.
+pub(super) fn cancel_all(
+    conn: &mut OrdersConn<'_>,
+    customers: &[Uuid],
+) -> Result<Vec<Uuid>, db::Error> {
+    let open: Vec<(Uuid, Uuid, String)> = orders::table
+        .filter(orders::customer_id.eq_any(customers))
+        .filter(orders::status.eq_any([Status::Placed.word(), Status::Shipped.word()]))
+        // Locked in one order, and until the end: no order is shipped meanwhile.
+        .order(orders::id)
+        .select((orders::id, orders::customer_id, orders::status))
+        .for_update()
+        .load(conn.pg())?;
+    let under_way: Vec<Uuid> = open
+        .iter()
+        .filter(|(_, _, status)| status == Status::Shipped.word())
+        .map(|(_, customer, _)| *customer)
+        .collect();
+    let to_cancel: Vec<OrderId> = open
+        .iter()
+        .filter(|(_, customer, _)| !under_way.contains(customer))
+        .map(|(id, _, _)| OrderId::from(*id))
+        .collect();
+    if !to_cancel.is_empty() {
+        advance(conn, &to_cancel, Step::Cancel, None)?;
+    }
+    Ok(under_way)
+}
+
+/// The newest orders of a customer, the newest first.
+pub(in crate::orders) fn latest(
+    conn: &mut OrdersConn<'_>,
+    customer: UserId,
+    limit: Limit,
+) -> Result<Vec<Order>, db::Error> {
+    let rows = orders::table
+        .filter(orders::customer_id.eq(customer.uuid()))
+        .order(orders::id.desc())
+        .limit(limit.rows())
+        .select(OrderRow::as_select())
+        .load(conn.pg())?;
+    with_items(conn, rows)
+}
+
+/// At most one page of orders, the oldest first.
+pub(in crate::orders) fn list(
+    conn: &mut OrdersConn<'_>,
+    customer: Option<UserId>,
+    status: Option<Status>,
+    after: Option<OrderId>,
+    limit: Limit,
+) -> Result<Vec<Order>, db::Error> {
+    let mut query = orders::table
+        .select(OrderRow::as_select())
+        .order(orders::id)
+        .limit(limit.and_one())
+        .into_boxed();
+    if let Some(customer) = customer {
+        query = query.filter(orders::customer_id.eq(customer.uuid()));
+    }
+    if let Some(status) = status {
+        query = query.filter(orders::status.eq(status.word()));
+    }
+    if let Some(after) = after {
+        query = query.filter(orders::id.gt(after.uuid()));
+    }
+    let rows = query.load(conn.pg())?;
+    with_items(conn, rows)
+}
+
+/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any.
+pub(in crate::orders) fn advance(
+    conn: &mut OrdersConn<'_>,
+    ids: &[OrderId],
+    step: Step,
+    versions: Option<&[i64]>,
+) -> Result<(), db::Error> {
+    let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let movable = orders::id
+        .eq_any(uuids)
+        .and(orders::status.eq(step.from().word()));
+    let change = (
+        orders::status.eq(step.to().word()),
+        orders::version.eq(orders::version + 1),
+        orders::changed_at.eq(now),
+    );
+    match versions {
+        Some(versions) => {
+            let movable = orders::table.filter(movable.and(orders::version.eq_any(versions)));
+            diesel::update(movable).set(change).execute(conn.pg())?
+        }
+        None => diesel::update(orders::table.filter(movable))
+            .set(change)
+            .execute(conn.pg())?,
+    };
+    Ok(())
+}
+
+/// Adds to each row its items, which one query reads for all of them.
+fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>, db::Error> {
+    let uuids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let item_rows: Vec<ItemRow> = items::table
+        .filter(items::order_id.eq_any(uuids))
+        .order((items::order_id, items::position))
+        .select(ItemRow::as_select())
+        .load(conn.pg())?;
+    let mut items: HashMap<Uuid, Vec<Item>> = HashMap::new();
+    for row in item_rows {
+        let item = Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(NOT_OURS)?;
+        items.entry(row.order_id).or_default().push(item);
+    }
+    rows.into_iter()
+        .map(|row| {
+            let items = items.remove(&row.id).unwrap_or_default();
+            order(&row, items)
+        })
+        .collect()
+}
+
+fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
+    Ok(Order {
+        id: row.id.into(),
+        customer: row.customer_id.into(),
+        status: Status::from_word(&row.status).ok_or(NOT_OURS)?,
+        items,
+        total: Money::from_store(row.total, &row.currency).ok_or(NOT_OURS)?,
+        version: row.version,
+        placed_at: row.placed_at.into(),
+        changed_at: row.changed_at.into(),
+    })
+}
+
+/// A row that this program would not have written: somebody else did, past the checks of the schema.
+const NOT_OURS: db::Error = db::Error::Failed("a stored row makes no sense");
+
+fn new_items(order: &NewOrder) -> impl Iterator<Item = NewItemRow<'_>> {
+    (1..).zip(order.items()).map(|(position, item)| NewItemRow {
+        order_id: order.id.uuid(),
+        position,
+        sku: item.sku.as_str(),
+        quantity: item.quantity.number(),
+        unit_price: item.unit_price.minor_units(),
+    })
+}

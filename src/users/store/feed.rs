@@ -1,0 +1,177 @@
+//! The feed: facts about accounts, in the order of their commits.
+//!
+//! A place in the feed is taken from the one row of `feed_head`, whose lock is held until commit. So places are gapless and
+//! in commit order, and whoever has read up to one has missed nothing before it; an identity column promises neither.
+//! Of old facts only the newest of each account is kept (the idea is log compaction, as in Apache Kafka), so a reader who
+//! begins at 0 always learns how every account stands.
+
+use std::time::Duration;
+
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz, upsert::excluded};
+use jiff_diesel::Timestamp;
+use uuid::Uuid;
+
+use super::{
+    super::{
+        model::{Backlog, Event, Fact},
+        schema::users::{events, feed_head, feed_readers},
+    },
+    UsersConn,
+};
+use crate::db;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
+struct EventRow {
+    position: i64,
+    user_id: Uuid,
+    version: i64,
+    standing: String,
+    at: Timestamp,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = events)]
+struct NewEventRow<'a> {
+    position: i64,
+    user_id: Uuid,
+    version: i64,
+    standing: &'a str,
+}
+
+/// Appends facts, in their order. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
+/// is taken after this one could wait for somebody who waits for this one.
+pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db::Error> {
+    let count = i64::try_from(facts.len()).map_err(|_| db::Error::Failed("too many facts"))?;
+    if count == 0 {
+        return Ok(());
+    }
+    let changed: Vec<Uuid> = facts
+        .iter()
+        .filter(|fact| fact.version > 1)
+        .map(|fact| fact.user_id.uuid())
+        .collect();
+    if !changed.is_empty() {
+        let superseded = events::user_id
+            .eq_any(changed)
+            .and(events::superseded_at.is_null());
+        diesel::update(events::table.filter(superseded))
+            .set(events::superseded_at.eq(now.into_sql::<Timestamptz>().nullable()))
+            .execute(conn.pg())?;
+    }
+    let head: i64 = diesel::update(feed_head::table)
+        .set(feed_head::position.eq(feed_head::position + count))
+        .returning(feed_head::position)
+        .get_result(conn.pg())?;
+    let rows: Vec<_> = (head - count + 1..)
+        .zip(facts)
+        .map(|(position, fact)| NewEventRow {
+            position,
+            user_id: fact.user_id.uuid(),
+            version: fact.version,
+            standing: &fact.standing,
+        })
+        .collect();
+    diesel::insert_into(events::table)
+        .values(rows)
+        .execute(conn.pg())?;
+    Ok(())
+}
+
+/// At most `limit` facts after a place, the oldest first.
+pub(in crate::users) fn read(
+    conn: &mut UsersConn<'_>,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Event>, db::Error> {
+    let rows: Vec<EventRow> = events::table
+        .filter(events::position.gt(after))
+        .order(events::position)
+        .limit(limit)
+        .select(EventRow::as_select())
+        .load(conn.pg())?;
+    Ok(rows.into_iter().map(Event::from).collect())
+}
+
+/// How many facts follow a place, and since when the first of them waits.
+pub(in crate::users) fn backlog(
+    conn: &mut UsersConn<'_>,
+    after: i64,
+) -> Result<Backlog, db::Error> {
+    let waiting: Option<(Timestamp, Timestamp)> = events::table
+        .filter(events::position.gt(after))
+        .order(events::position)
+        .select((events::at, now.into_sql::<Timestamptz>()))
+        .first(conn.pg())
+        .optional()?;
+    let age = waiting.map(|(at, asked)| asked.to_jiff().duration_since(at.to_jiff()));
+    Ok(Backlog {
+        facts: head(conn)? - after,
+        age: age
+            .and_then(|age| Duration::try_from(age).ok())
+            .unwrap_or_default(),
+    })
+}
+
+/// The place of the newest fact; 0 when there is none.
+pub(in crate::users) fn head(conn: &mut UsersConn<'_>) -> Result<i64, db::Error> {
+    Ok(feed_head::table
+        .select(feed_head::position)
+        .first(conn.pg())?)
+}
+
+/// Takes note of how far somebody has read.
+pub(in crate::users) fn note_reader(
+    conn: &mut UsersConn<'_>,
+    reader: &str,
+    position: i64,
+) -> Result<(), db::Error> {
+    diesel::insert_into(feed_readers::table)
+        .values((
+            feed_readers::reader.eq(reader),
+            feed_readers::position.eq(position),
+        ))
+        .on_conflict(feed_readers::reader)
+        .do_update()
+        .set((
+            feed_readers::position.eq(excluded(feed_readers::position)),
+            feed_readers::seen_at.eq(now),
+        ))
+        .execute(conn.pg())?;
+    Ok(())
+}
+
+/// Deletes at most `most` facts that were superseded longer than `kept` ago and that every reader is done with; returns how
+/// many.
+pub(in crate::users) fn prune(
+    conn: &mut UsersConn<'_>,
+    kept: Duration,
+    most: i64,
+) -> Result<usize, db::Error> {
+    let slowest: Option<i64> = feed_readers::table
+        .select(diesel::dsl::min(feed_readers::position))
+        .first(conn.pg())?;
+    let then = Timestamp::from(conn.now()? - kept);
+    let old: Vec<i64> = events::table
+        .filter(events::superseded_at.lt(then))
+        .filter(events::position.le(slowest.unwrap_or(i64::MAX)))
+        .order(events::position)
+        .limit(most)
+        .select(events::position)
+        .load(conn.pg())?;
+    Ok(diesel::delete(events::table.filter(events::position.eq_any(old))).execute(conn.pg())?)
+}
+
+impl From<EventRow> for Event {
+    fn from(row: EventRow) -> Self {
+        Self {
+            position: row.position,
+            fact: Fact {
+                user_id: row.user_id.into(),
+                version: row.version,
+                standing: row.standing,
+            },
+            at: row.at.into(),
+        }
+    }
+}
