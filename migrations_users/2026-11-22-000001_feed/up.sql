@@ -5,7 +5,8 @@ ALTER TABLE accounts
     ADD standing text NOT NULL DEFAULT 'active',
     ADD refusal  text,
     ADD CONSTRAINT accounts_standing_check CHECK (standing IN ('active', 'closing', 'closed')),
-    ADD CONSTRAINT accounts_refusal_check CHECK (refusal IS NULL OR char_length(refusal) BETWEEN 1 AND 100 AND standing = 'active'),
+    ADD CONSTRAINT accounts_refusal_check CHECK (char_length(refusal) BETWEEN 1 AND 100),
+    ADD CONSTRAINT accounts_refused_check CHECK (refusal IS NULL OR standing = 'active'),
     ADD CONSTRAINT accounts_erasure_check CHECK (num_nonnulls(email, name) = CASE standing WHEN 'closed' THEN 0 ELSE 2 END);
 
 CREATE TABLE feed_head (

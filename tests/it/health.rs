@@ -23,7 +23,11 @@ fn health_answers_for_each_service_and_for_the_whole() {
         assert_eq!(answer.status, 200);
         assert_eq!(
             answer.body,
-            json!({ "status": "up", "services": standings("up") })
+            json!({
+                "status": "up",
+                "services": standings("up"),
+                "feeds": [{ "reader": "orders", "feed": "users", "behind": 0, "set_aside": 0 }],
+            })
         );
     }
     assert_eq!(server.get("/health/live").body, json!({ "status": "up" }));

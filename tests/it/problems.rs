@@ -38,7 +38,7 @@ fn a_wrong_method_answers_405_with_the_right_ones() {
 
     for (method, path, allow) in [
         ("DELETE", "/users", "GET, HEAD, POST, OPTIONS"),
-        ("PUT", "/users/1", "GET, HEAD, PATCH, OPTIONS"),
+        ("PUT", "/users/1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
         ("BREW", "/orders", "GET, HEAD, POST, OPTIONS"),
         ("POST", "/orders/1", "GET, HEAD, OPTIONS"),
         ("GET", "/orders/1/ship", "POST, OPTIONS"),

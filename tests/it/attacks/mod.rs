@@ -49,10 +49,18 @@ impl Scene {
             ))
         };
         let (table, own_table) = (tables(other), tables(one));
+        // Whoever may delete from a table may lock it as well; from those, serving has to delete.
+        let own_kept_table = list(&format!(
+            "SELECT format('%I.%I', '{0}', relname) FROM pg_class
+              WHERE relnamespace = '{0}'::regnamespace AND relkind = 'r' AND NOT has_table_privilege('{1}', oid, 'DELETE')",
+            one.name(),
+            one.service_role()
+        ));
         let prey = other.name();
         let words = vec![
             ("{table}", table),
             ("{own_table}", own_table),
+            ("{own_kept_table}", own_kept_table),
             ("{own}", vec![one.name().to_owned()]),
             ("{own_service}", vec![one.service_role()]),
             ("{own_owner}", vec![one.owner_role()]),

@@ -1,5 +1,5 @@
-//! What is refused. Words in braces are replaced by what they mean between two services; `{table}`, `{own_table}`, `{pid}`
-//! and `{extension}` by each of several.
+//! What is refused. Words in braces are replaced by what they mean between two services; `{table}`, `{own_table}`,
+//! `{own_kept_table}`, from which serving need not delete, `{pid}` and `{extension}` by each of several.
 
 /// Who attacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -328,9 +328,9 @@ pub(super) const ROUTES: &[Route] = &[
         "do more to one's own rows than serving needs",
         &[
             "TRUNCATE {own_table}",
-            "DELETE FROM {own_table}",
-            "LOCK TABLE {own_table} IN ACCESS EXCLUSIVE MODE",
-            "LOCK TABLE {own_table} IN SHARE MODE",
+            "DELETE FROM {own_kept_table}",
+            "LOCK TABLE {own_kept_table} IN ACCESS EXCLUSIVE MODE",
+            "LOCK TABLE {own_kept_table} IN SHARE MODE",
             "INSERT INTO {own}.__diesel_schema_migrations (version) VALUES ('99990101000000')",
             "UPDATE {own}.__diesel_schema_migrations SET run_on = now()",
             "SELECT FROM {own}.__diesel_schema_migrations FOR UPDATE",
