@@ -2,11 +2,9 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
     os::unix::{fs::PermissionsExt as _, process::CommandExt as _},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use nix::unistd::Uid;
@@ -14,7 +12,7 @@ use postgres::NoTls;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Client, PROGRAM, eventually, postmaster, signal};
+use crate::harness::{Client, PROGRAM, Process, eventually, postmaster, signal};
 
 const NOBODY: u32 = 65_534;
 
@@ -26,50 +24,9 @@ fn folder() -> TempDir {
         .unwrap()
 }
 
-/// A server as a process of its own.
-struct Process {
-    child: Child,
-    client: Client,
-    banner: String,
-}
-
-impl Process {
-    fn start(data_dir: &Path) -> Self {
-        Self::from(command(data_dir))
-    }
-
-    fn from(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut banner = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut banner)
-            .unwrap();
-        let address: SocketAddr = banner
-            .split_once("http://")
-            .and_then(|(_, rest)| rest.split(';').next()?.parse().ok())
-            .unwrap_or_else(|| panic!("no address in {banner:?}"));
-        Self {
-            child,
-            client: Client::new(address),
-            banner,
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        signal(self.child.id(), name);
-    }
-
-    fn ended(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // PostgreSQL notices by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// A server on this folder, as a process of its own.
+fn start(data_dir: &Path) -> Process {
+    Process::from(command(data_dir))
 }
 
 fn command(data_dir: &Path) -> Command {
@@ -120,7 +77,7 @@ fn sigterm_and_ctrl_c_stop_server_and_postgresql_and_the_data_stays() {
     let data_dir = folder.path().join("data");
 
     for (name, end) in [("Ada", "TERM"), ("Bob", "INT")] {
-        let mut server = Process::start(&data_dir);
+        let mut server = start(&data_dir);
         register(&server.client, name);
         let postmaster = postmaster(&data_dir);
 
@@ -133,7 +90,7 @@ fn sigterm_and_ctrl_c_stop_server_and_postgresql_and_the_data_stays() {
             "it was stopped, not killed"
         );
     }
-    assert_eq!(names(&Process::start(&data_dir).client), ["Ada", "Bob"]);
+    assert_eq!(names(&start(&data_dir).client), ["Ada", "Bob"]);
 }
 
 #[test]
@@ -142,37 +99,34 @@ fn after_kill_9_of_the_server_the_next_start_recovers_by_itself() {
     let data_dir = folder.path().join("data");
 
     for name in ["Ada", "Bob", "Eve"] {
-        let mut server = Process::start(&data_dir);
+        let mut server = start(&data_dir);
         register(&server.client, name);
         server.signal("KILL");
         server.ended();
     }
 
-    assert_eq!(
-        names(&Process::start(&data_dir).client),
-        ["Ada", "Bob", "Eve"]
-    );
+    assert_eq!(names(&start(&data_dir).client), ["Ada", "Bob", "Eve"]);
 }
 
 #[test]
 fn after_kill_9_of_the_server_and_of_all_postgresql_the_next_start_recovers_by_itself() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let mut server = Process::start(&data_dir);
+    let mut server = start(&data_dir);
     register(&server.client, "Ada");
 
     signal(postmaster(&data_dir), "KILL");
     server.signal("KILL");
     server.ended();
 
-    assert_eq!(names(&Process::start(&data_dir).client), ["Ada"]);
+    assert_eq!(names(&start(&data_dir).client), ["Ada"]);
 }
 
 #[test]
 fn after_kill_9_of_postgresql_the_running_server_brings_it_back() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let server = Process::start(&data_dir);
+    let server = start(&data_dir);
     register(&server.client, "Ada");
     let killed = postmaster(&data_dir);
 
@@ -189,7 +143,7 @@ fn after_kill_9_of_postgresql_the_running_server_brings_it_back() {
 fn a_second_server_on_the_same_folder_is_refused_with_a_sentence() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let first = Process::start(&data_dir);
+    let first = start(&data_dir);
 
     let message = refusal(&mut command(&data_dir));
 
@@ -234,7 +188,7 @@ fn some_urls_without_the_others_are_refused_with_a_sentence() {
 fn a_folder_of_another_major_version_is_refused_with_a_sentence() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    drop(Process::start(&data_dir));
+    drop(start(&data_dir));
     eventually("PostgreSQL has stopped", || {
         !data_dir.join("postgres/postmaster.pid").exists()
     });
@@ -252,7 +206,7 @@ fn a_folder_of_another_major_version_is_refused_with_a_sentence() {
 fn the_embedded_server_is_durable_private_and_has_no_tcp_port() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let server = Process::start(&data_dir);
+    let server = start(&data_dir);
     assert!(
         server
             .banner
@@ -338,7 +292,7 @@ fn a_folder_with_other_files_in_it_is_left_alone() {
 fn why_postgresql_does_not_start_is_said() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    drop(Process::start(&data_dir));
+    drop(start(&data_dir));
     eventually("PostgreSQL has stopped", || {
         !data_dir.join("postgres/postmaster.pid").exists()
     });

@@ -2,12 +2,14 @@
 
 mod client;
 mod cluster;
+mod process;
 mod server;
 mod trouble;
 
 pub(crate) use self::{
     client::{Answer, Client, Waiting},
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
+    process::{PROGRAM, Process},
     server::Server,
     trouble::{Undo, postmaster, signal},
 };
@@ -19,11 +21,8 @@ use std::{
 
 use serde_json::{Value, json};
 
-/// The program under test.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
-
 /// Registers a user and returns its id.
-pub(crate) fn register(server: &Server, email: &str) -> String {
+pub(crate) fn register(server: &Client, email: &str) -> String {
     let user = server.post("/users", &json!({ "email": email, "name": "Ada Lovelace" }));
     assert_eq!(user.status, 201, "{user:?}");
     user.text("/id")
@@ -42,7 +41,7 @@ pub(crate) fn an_order(customer: &str) -> Value {
 }
 
 /// Places [`an_order`] and returns its id.
-pub(crate) fn place(server: &Server, customer: &str) -> String {
+pub(crate) fn place(server: &Client, customer: &str) -> String {
     let order = server.post("/orders", &an_order(customer));
     assert_eq!(order.status, 201, "{order:?}");
     order.text("/id")

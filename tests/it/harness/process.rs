@@ -1,0 +1,56 @@
+//! The program as a process of its own, for what only a process can suffer.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use super::{Client, signal};
+
+/// The program under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
+
+/// A server as a process of its own; it is killed when dropped.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) client: Client,
+    /// The first line that it printed.
+    pub(crate) banner: String,
+}
+
+impl Process {
+    /// Starts it, and waits until it listens.
+    pub(crate) fn from(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut banner = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut banner)
+            .unwrap();
+        let address: SocketAddr = banner
+            .split_once("http://")
+            .and_then(|(_, rest)| rest.split(';').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("no address in {banner:?}"));
+        Self {
+            child,
+            client: Client::new(address),
+            banner,
+        }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // An embedded PostgreSQL notices by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
