@@ -94,11 +94,14 @@ fn many_keys_that_come_to_two_servers_in_different_order_do_not_lock_each_other_
             order.len()
         )
     };
-    // All that waits while the table is locked goes into few transactions.
-    let mut admin = database.of("orders").admin();
-    admin
-        .batch_execute("BEGIN; LOCK TABLE orders.orders IN EXCLUSIVE MODE")
-        .unwrap();
+    // So slow a table takes the first order while the others wait for the next transaction, and two of them at once.
+    sql(
+        &database,
+        "orders",
+        "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END';
+         CREATE TRIGGER slow BEFORE INSERT ON orders.orders FOR EACH ROW EXECUTE FUNCTION public.slow()",
+    );
     let there: Vec<_> = (0..KEYS)
         .map(|key| servers[0].begin(request(key).as_bytes()))
         .collect();
@@ -106,7 +109,6 @@ fn many_keys_that_come_to_two_servers_in_different_order_do_not_lock_each_other_
         .rev()
         .map(|key| servers[1].begin(request(key).as_bytes()))
         .collect();
-    admin.batch_execute("ROLLBACK").unwrap();
 
     for waiting in there.into_iter().chain(back) {
         let answer = waiting.end();
