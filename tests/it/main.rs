@@ -6,6 +6,7 @@ mod audit;
 mod boot;
 mod bulkhead;
 mod commands;
+mod customers;
 mod embedded;
 mod grants;
 mod harness;

@@ -65,9 +65,7 @@ pub(in crate::orders) fn follow(
     events: &[Event],
     failure: Option<&db::Error>,
 ) -> Result<Option<i64>, db::Error> {
-    let Some(last) = events.last().map(|event| event.position) else {
-        return Ok(Some(after));
-    };
+    let last = events.last().map_or(after, |event| event.position);
     let furthest: Option<i64> = feed_cursors::table
         .find(FEED)
         .filter(feed_cursors::position.eq(after))
