@@ -267,7 +267,8 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// Goes back to the beginning of the feed. What is past its `head` was never told by this feed, so it will be news.
+/// Goes back to the beginning of the feed, which ends at `head`. If we were further than that, the feed was restored from a
+/// backup: what it tells past its end will be news, and what we answered it never asked.
 pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>, head: i64) -> Result<(), db::Error> {
     position(conn)?;
     let furthest: i64 = feed_cursors::table
@@ -281,5 +282,8 @@ pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>, head: i64) -> Result<
             feed_cursors::furthest.eq(furthest.min(head)),
         ))
         .execute(conn.pg())?;
+    if head < furthest {
+        closings::forget_all(conn)?;
+    }
     Ok(())
 }

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        model::{Item, Key, Money, NewOrder, Order, OrderId, Placed, Standing, Status, Step},
+        model::{
+            Item, Key, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step,
+        },
         schema::orders::{items, orders},
     },
     OrdersConn, customers,
@@ -114,12 +116,16 @@ pub(in crate::orders) fn place(
     }
 
     let outcome = |order: &Arc<NewOrder>| {
-        if let Some(placed) = placed.remove(&order.id) {
-            return Ok(Placed::New(placed));
+        if let Some(order) = placed.remove(&order.id) {
+            let is_replay = false;
+            return Ok(Placed::Order(Placement { order, is_replay }));
         }
         match order.key.and_then(|key| earlier.get(&key.uuid())) {
             Some(earlier) if order.asks_for(earlier) => {
-                return Ok(Placed::Again(earlier.clone().when_placed()));
+                return Ok(Placed::Order(Placement {
+                    order: earlier.clone().when_placed(),
+                    is_replay: true,
+                }));
             }
             Some(_) => return Ok(Placed::KeyReused),
             None => {}
