@@ -234,8 +234,10 @@ impl Reader for Orders {
         const STEP: i64 = 5_000;
 
         Box::pin(async {
-            // First, so that we touch nothing while the feed is out of reach.
+            // First, so that we touch nothing while the feed is out of reach; and in this order, because the feed may grow.
+            let furthest = self.0.pool.write(feed::furthest).await?;
             let head = self.0.users.backlog(0).await?.facts;
+            let restored_to = Some(head).filter(|head| *head < furthest);
             let mut last = None;
             loop {
                 let step = self
@@ -249,7 +251,7 @@ impl Reader for Orders {
             }
             self.0
                 .pool
-                .write(move |conn| feed::rewind(conn, head))
+                .write(move |conn| feed::rewind(conn, restored_to))
                 .await
         })
     }

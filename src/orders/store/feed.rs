@@ -267,22 +267,29 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// Goes back to the beginning of the feed, which ends at `head`. If we were further than that, the feed was restored from a
-/// backup: what it tells past its end will be news, and what we answered it never asked.
-pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>, head: i64) -> Result<(), db::Error> {
+/// The last fact that was ever applied.
+pub(in crate::orders) fn furthest(conn: &mut OrdersConn<'_>) -> Result<i64, db::Error> {
     position(conn)?;
-    let furthest: i64 = feed_cursors::table
+    Ok(feed_cursors::table
         .find(FEED)
         .select(feed_cursors::furthest)
-        .for_update()
-        .first(conn.pg())?;
-    diesel::update(feed_cursors::table.find(FEED))
-        .set((
-            feed_cursors::position.eq(0),
-            feed_cursors::furthest.eq(furthest.min(head)),
-        ))
+        .first(conn.pg())?)
+}
+
+/// Goes back to the beginning of the feed. When it was restored from a backup, it ends at `restored_to`, before what we have
+/// applied: what it tells from there on will be news, and what we answered it never asked.
+pub(in crate::orders) fn rewind(
+    conn: &mut OrdersConn<'_>,
+    restored_to: Option<i64>,
+) -> Result<(), db::Error> {
+    let cursor = feed_cursors::table.find(FEED);
+    diesel::update(cursor)
+        .set(feed_cursors::position.eq(0))
         .execute(conn.pg())?;
-    if head < furthest {
+    if let Some(head) = restored_to {
+        diesel::update(cursor)
+            .set(feed_cursors::furthest.eq(head))
+            .execute(conn.pg())?;
         closings::forget_all(conn)?;
     }
     Ok(())
