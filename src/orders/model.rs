@@ -37,7 +37,7 @@ pub(super) struct NewOrder {
 
 /// What a customer calls an order, hashed: a UUID of version 5 in the name space of the customer's id. So keys of two
 /// customers never meet, and what a client writes into one is not kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(Uuid);
 
 /// What became of a [`NewOrder`].

@@ -89,11 +89,13 @@ pub(in crate::orders) fn place(
     let ids: Vec<UserId> = new_orders.iter().map(|order| order.customer).collect();
     let standings = customers::hold(conn, &ids)?;
     let may_order = |order: &&NewOrder| standings.get(&order.customer) == Some(&Standing::Active);
-    let allowed: Vec<&NewOrder> = new_orders
+    let mut allowed: Vec<&NewOrder> = new_orders
         .iter()
         .map(Arc::as_ref)
         .filter(may_order)
         .collect();
+    // In one order, or two processes that get the same keys could wait for each other.
+    allowed.sort_by_key(|order| order.key);
     let mut placed = insert(conn, &allowed)?;
 
     // What was not placed may have been before. Whoever may not order any more still hears of an earlier order.
