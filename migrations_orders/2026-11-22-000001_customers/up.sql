@@ -18,6 +18,7 @@ CREATE TABLE set_aside (
     customer_id uuid        NOT NULL,
     version     bigint      NOT NULL,
     standing    text        NOT NULL,
+    is_news     boolean     NOT NULL,
     attempts    integer     NOT NULL DEFAULT 1,
     failure     text        NOT NULL,
     next_try_at timestamptz NOT NULL,
@@ -49,6 +50,7 @@ COMMENT ON COLUMN set_aside.position IS 'Its place in the feed.';
 COMMENT ON COLUMN set_aside.customer_id IS 'Whose account it tells of.';
 COMMENT ON COLUMN set_aside.version IS 'The version of the account.';
 COMMENT ON COLUMN set_aside.standing IS 'The standing, in the words of the feed.';
+COMMENT ON COLUMN set_aside.is_news IS 'Whether more may follow from it than a change of the copy; not so for one that was read again.';
 COMMENT ON COLUMN set_aside.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN set_aside.failure IS 'Why it failed last.';
 COMMENT ON COLUMN set_aside.next_try_at IS 'When it is tried again, by the database''s clock.';

@@ -82,3 +82,43 @@ impl Drop for Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_worker_works_at_once_and_whenever_it_is_woken_and_ends_when_dropped() {
+        let (tell, told) = mpsc::channel();
+        let worker = Worker::start("worker", move || {
+            tell.send(()).unwrap();
+            LONG
+        });
+
+        told.recv_timeout(LONG).unwrap();
+        worker.thread().unwrap().unpark();
+        told.recv_timeout(LONG).unwrap();
+        drop(worker);
+
+        // Its end drops the sender.
+        while told.recv_timeout(LONG) == Ok(()) {}
+        assert_eq!(told.try_recv(), Err(mpsc::TryRecvError::Disconnected));
+    }
+
+    #[test]
+    fn a_worker_survives_its_panics() {
+        let (tell, told) = mpsc::channel();
+        let _worker = Worker::start("worker", move || {
+            tell.send(()).unwrap();
+            panic!("once more");
+        });
+
+        for _ in 0..2 {
+            told.recv_timeout(LONG).unwrap();
+        }
+    }
+}

@@ -45,6 +45,7 @@ pub(super) fn follow(pool: OrdersPool, users: &Users, upkeep: Upkeep) -> Worker 
         upkeep,
         position: None,
         noted: None,
+        is_stuck: false,
         failures: 0,
         timeouts: 0,
     };
@@ -65,6 +66,8 @@ struct Follower {
     position: Option<i64>,
     /// When users last heard how far we are.
     noted: Option<Instant>,
+    /// Whether the log was told of a failure since the last success.
+    is_stuck: bool,
     /// Failures since the last success.
     failures: u32,
     /// Of these, how often the database was too slow.
@@ -76,16 +79,19 @@ impl Follower {
     fn round(&mut self) -> Duration {
         match self.look() {
             Ok(more) => {
-                if self.failures > 0 {
+                if self.is_stuck {
                     tracing::info!("{} follows the feed again", SERVICE.name());
                 }
+                self.is_stuck = false;
                 self.failures = 0;
                 self.timeouts = 0;
                 if more { Worker::NOW } else { self.upkeep.poll }
             }
             Err(error) => {
-                if self.failures == 0 {
+                // That a database is away, its pool tells.
+                if !self.is_stuck && error != db::Error::Unavailable {
                     tracing::warn!("{} cannot follow the feed: {error}", SERVICE.name());
+                    self.is_stuck = true;
                 }
                 self.position = None;
                 self.failures += 1;
@@ -103,8 +109,9 @@ impl Follower {
             None => self.pool.with(feed::position)?,
         };
         let events = self.users.read_feed(after, STEP.into())?.ok_or(BACKWARDS)?;
-        self.position = self.apply(after, &events)?;
+        self.position = Some(after);
         if !events.is_empty() {
+            self.position = self.apply(after, &events)?;
             fault::point("follow-applied");
         }
         self.answer()?;
@@ -118,8 +125,8 @@ impl Follower {
             self.users.note_reader(SERVICE.name(), after)?;
             self.noted = Some(Instant::now());
         }
-        // When another process was faster, our place is not known, and there may be more.
-        Ok(self.position.is_none() || events.len() == usize::from(STEP))
+        // When another process was faster, the rest is its affair as well.
+        Ok(self.position.is_some() && events.len() == usize::from(STEP))
     }
 
     /// Applies facts. If they fail together, each half is tried alone, until the one that is to blame stands alone and is set

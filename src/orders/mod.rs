@@ -27,7 +27,7 @@ use tokio::time::timeout;
 
 use self::{
     error::Error,
-    model::{Customer, NewOrder, Order, OrderId, Placed, Standing, Status, Step},
+    model::{Customer, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step},
     store::{OrdersPool, customers, feed, orders},
 };
 use crate::{
@@ -108,10 +108,15 @@ impl Orders {
     }
 
     /// Places an order. The wait for all of it is that for one answer.
-    async fn place(&self, order: NewOrder) -> Result<Placed, Error> {
-        timeout(self.0.limits.deadline, self.place_or_ask(Arc::new(order)))
-            .await
-            .unwrap_or(Err(Error::Database(db::Error::TimedOut)))
+    async fn place(&self, order: NewOrder) -> Result<Placement, Error> {
+        let placed = timeout(self.0.limits.deadline, self.place_or_ask(Arc::new(order))).await;
+        match placed.unwrap_or(Err(Error::Database(db::Error::TimedOut)))? {
+            Placed::Order(placement) => Ok(placement),
+            Placed::KeyReused => Err(Error::KeyReused),
+            Placed::NotActive(standing) => Err(Error::NotActive(standing)),
+            // Users knows them, and we forgot them again: the copy is just being dropped.
+            Placed::UnknownCustomer => Err(Error::Database(db::Error::Busy)),
+        }
     }
 
     /// A customer whom we do not know yet may have registered a moment ago: users is asked once, and the order tried again.
@@ -127,16 +132,15 @@ impl Orders {
             return Ok(placed);
         }
         let fact = users.fact(order.customer).await?;
-        let fact = fact.ok_or(Error::NoSuchCustomer)?;
-        match Customer::from_fact(&fact) {
+        match fact.as_ref().and_then(Customer::from_fact) {
             Some(customer) if customer.standing == Standing::Active => {
                 remember.ask(customer).await?;
+                Ok(place.ask(order).await?)
             }
             // Whoever wants to leave is not remembered: the wish has to come by the feed, where it is answered.
-            Some(customer) => return Err(Error::NotActive(customer.standing)),
-            None => return Err(Error::NoSuchCustomer),
+            Some(customer) => Ok(Placed::NotActive(customer.standing)),
+            None => Err(Error::NoSuchCustomer),
         }
-        Ok(place.ask(order).await?)
     }
 
     async fn find(&self, id: OrderId) -> Result<Order, Error> {
@@ -230,8 +234,10 @@ impl Reader for Orders {
         const STEP: i64 = 5_000;
 
         Box::pin(async {
-            // First, so that we touch nothing while the feed is out of reach.
+            // First, so that we touch nothing while the feed is out of reach; and in this order, because the feed may grow.
+            let furthest = self.0.pool.write(feed::furthest).await?;
             let head = self.0.users.backlog(0).await?.facts;
+            let restored_to = Some(head).filter(|head| *head < furthest);
             let mut last = None;
             loop {
                 let step = self
@@ -245,7 +251,7 @@ impl Reader for Orders {
             }
             self.0
                 .pool
-                .write(move |conn| feed::rewind(conn, head))
+                .write(move |conn| feed::rewind(conn, restored_to))
                 .await
         })
     }

@@ -37,21 +37,25 @@ pub(super) struct NewOrder {
 
 /// What a customer calls an order, hashed: a UUID of version 5 in the name space of the customer's id. So keys of two
 /// customers never meet, and what a client writes into one is not kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(Uuid);
 
 /// What became of a [`NewOrder`].
 pub(super) enum Placed {
-    /// It is an order now.
-    New(Order),
-    /// It was one before: the order that the same key placed.
-    Again(Order),
+    /// It is an order.
+    Order(Placement),
     /// Its key names another order.
     KeyReused,
     /// We know nobody of this id; users may.
     UnknownCustomer,
     /// Its customer may not order.
     NotActive(Standing),
+}
+
+/// An order that was placed, by this request or by an earlier one with the same key.
+pub(super) struct Placement {
+    pub(super) order: Order,
+    pub(super) is_replay: bool,
 }
 
 /// What orders knows of a user.

@@ -234,6 +234,30 @@ fn the_papers_name_only_paths_and_commands_that_exist() {
     assert!(seen > 20, "only {seen} words were understood");
 }
 
+/// docs/consistency.md names the test of each row, as `folder::file::name`.
+#[test]
+fn every_test_that_the_contract_names_exists_and_no_case_goes_without_one() {
+    let contract = read("docs/consistency.md");
+    let rows = contract.lines().filter(|line| line.starts_with("| **"));
+
+    let mut seen = 0;
+    for row in rows {
+        let words = row.split('`').skip(1).step_by(2);
+        let tests: Vec<&str> = words.filter(|word| word.contains("::")).collect();
+        assert!(!tests.is_empty(), "no test shows: {row}");
+        for test in tests {
+            let (module, name) = test.rsplit_once("::").unwrap();
+            let file = read(format!("tests/it/{}.rs", module.replace("::", "/")));
+            assert!(
+                file.contains(&format!("#[test]\nfn {name}()")),
+                "there is no test {test}"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen >= 12, "only {seen} cases were understood");
+}
+
 #[test]
 fn every_problem_that_the_code_raises_is_in_the_catalogue_and_the_other_way_round() {
     let code: String = files("src", ".rs")

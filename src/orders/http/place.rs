@@ -6,8 +6,7 @@ use serde::Deserialize;
 use super::{
     super::{
         Orders,
-        error::Error,
-        model::{Amount, BadItems, Currency, Item, NewOrder, Placed, Quantity, Sku},
+        model::{Amount, BadItems, Currency, Item, NewOrder, Placement, Quantity, Sku},
     },
     answer,
 };
@@ -81,18 +80,12 @@ pub(super) async fn place(
     OptionalKey(key): OptionalKey,
     Body(request): Body<Request>,
 ) -> Result<HttpResponse, Problem> {
-    let mut response = HttpResponse::Created();
-    let order = match orders.place(request.parse(key.as_ref())?).await? {
-        Placed::New(order) => order,
-        Placed::Again(order) => {
-            response.insert_header(("Idempotency-Replayed", "true"));
-            order
-        }
-        Placed::KeyReused => return Err(Error::KeyReused.into()),
-        Placed::UnknownCustomer => return Err(Error::NoSuchCustomer.into()),
-        Placed::NotActive(standing) => return Err(Error::NotActive(standing).into()),
-    };
+    let Placement { order, is_replay } = orders.place(request.parse(key.as_ref())?).await?;
 
+    let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/orders/{}", order.id)));
+    if is_replay {
+        response.insert_header(("Idempotency-Replayed", "true"));
+    }
     Ok(answer(response, order))
 }

@@ -32,6 +32,7 @@ struct NewSetAsideRow<'a> {
     customer_id: Uuid,
     version: i64,
     standing: &'a str,
+    is_news: bool,
     failure: &'a str,
     next_try_at: Timestamp,
 }
@@ -65,9 +66,7 @@ pub(in crate::orders) fn follow(
     events: &[Event],
     failure: Option<&db::Error>,
 ) -> Result<Option<i64>, db::Error> {
-    let Some(last) = events.last().map(|event| event.position) else {
-        return Ok(Some(after));
-    };
+    let last = events.last().map_or(after, |event| event.position);
     let furthest: Option<i64> = feed_cursors::table
         .find(FEED)
         .filter(feed_cursors::position.eq(after))
@@ -79,12 +78,12 @@ pub(in crate::orders) fn follow(
     let Some(furthest) = furthest else {
         return Ok(None);
     };
+    let is_news = |position: i64| position > furthest;
     if let Some(failure) = failure {
-        put_aside(conn, events, &failure.to_string())?;
+        put_aside(conn, events, is_news, &failure.to_string())?;
     } else {
         let (understood, strange) = understand(events);
-        put_aside(conn, &strange, UNKNOWN_STANDING)?;
-        let is_news = |position: i64| position > furthest;
+        put_aside(conn, &strange, is_news, UNKNOWN_STANDING)?;
         apply(conn, &understood, is_news)?;
     }
     diesel::update(feed_cursors::table.find(FEED))
@@ -160,6 +159,7 @@ fn apply(
 fn put_aside<'e>(
     conn: &mut OrdersConn<'_>,
     events: &'e [Event],
+    is_news: impl Fn(i64) -> bool,
     failure: &'e str,
 ) -> Result<(), db::Error> {
     if events.is_empty() {
@@ -178,6 +178,7 @@ fn put_aside<'e>(
             customer_id: event.fact.user_id.uuid(),
             version: event.fact.version,
             standing: &event.fact.standing,
+            is_news: is_news(event.position),
             failure,
             next_try_at,
         }
@@ -185,7 +186,7 @@ fn put_aside<'e>(
     let rows: Vec<_> = events.iter().map(row).collect();
     diesel::insert_into(set_aside::table)
         .values(rows)
-        // It may be there already, when the feed is read again.
+        // It may be there already, when the feed is read again; then what stands there is right.
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(())
@@ -216,18 +217,19 @@ pub(in crate::orders) fn set_aside(
 
 /// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process is at it.
 pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Result<(), db::Error> {
-    let row: Option<(Uuid, i64, String)> = set_aside::table
+    let row: Option<(Uuid, i64, String, bool)> = set_aside::table
         .find((FEED, position))
         .select((
             set_aside::customer_id,
             set_aside::version,
             set_aside::standing,
+            set_aside::is_news,
         ))
         .for_update()
         .skip_locked()
         .first(conn.pg())
         .optional()?;
-    let Some((customer, version, standing)) = row else {
+    let Some((customer, version, standing, is_news)) = row else {
         return Ok(());
     };
     let fact = Fact {
@@ -236,7 +238,7 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
         standing,
     };
     let customer = Customer::from_fact(&fact).ok_or(db::Error::Failed(UNKNOWN_STANDING))?;
-    apply(conn, &[(position, customer)], |_| true)?;
+    apply(conn, &[(position, customer)], |_| is_news)?;
     diesel::delete(set_aside::table.find((FEED, position))).execute(conn.pg())?;
     Ok(())
 }
@@ -269,19 +271,30 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// Goes back to the beginning of the feed. What is past its `head` was never told by this feed, so it will be news.
-pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>, head: i64) -> Result<(), db::Error> {
+/// The last fact that was ever applied.
+pub(in crate::orders) fn furthest(conn: &mut OrdersConn<'_>) -> Result<i64, db::Error> {
     position(conn)?;
-    let furthest: i64 = feed_cursors::table
+    Ok(feed_cursors::table
         .find(FEED)
         .select(feed_cursors::furthest)
-        .for_update()
-        .first(conn.pg())?;
-    diesel::update(feed_cursors::table.find(FEED))
-        .set((
-            feed_cursors::position.eq(0),
-            feed_cursors::furthest.eq(furthest.min(head)),
-        ))
+        .first(conn.pg())?)
+}
+
+/// Goes back to the beginning of the feed. When it was restored from a backup, it ends at `restored_to`, before what we have
+/// applied: what it tells from there on will be news, and what we answered it never asked.
+pub(in crate::orders) fn rewind(
+    conn: &mut OrdersConn<'_>,
+    restored_to: Option<i64>,
+) -> Result<(), db::Error> {
+    let cursor = feed_cursors::table.find(FEED);
+    diesel::update(cursor)
+        .set(feed_cursors::position.eq(0))
         .execute(conn.pg())?;
+    if let Some(head) = restored_to {
+        diesel::update(cursor)
+            .set(feed_cursors::furthest.eq(head))
+            .execute(conn.pg())?;
+        closings::forget_all(conn)?;
+    }
     Ok(())
 }

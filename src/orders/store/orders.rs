@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        model::{Item, Key, Money, NewOrder, Order, OrderId, Placed, Standing, Status, Step},
+        model::{
+            Item, Key, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step,
+        },
         schema::orders::{items, orders},
     },
     OrdersConn, customers,
@@ -87,11 +89,13 @@ pub(in crate::orders) fn place(
     let ids: Vec<UserId> = new_orders.iter().map(|order| order.customer).collect();
     let standings = customers::hold(conn, &ids)?;
     let may_order = |order: &&NewOrder| standings.get(&order.customer) == Some(&Standing::Active);
-    let allowed: Vec<&NewOrder> = new_orders
+    let mut allowed: Vec<&NewOrder> = new_orders
         .iter()
         .map(Arc::as_ref)
         .filter(may_order)
         .collect();
+    // In one order, or two processes that get the same keys could wait for each other.
+    allowed.sort_by_key(|order| order.key);
     let mut placed = insert(conn, &allowed)?;
 
     // What was not placed may have been before. Whoever may not order any more still hears of an earlier order.
@@ -114,12 +118,16 @@ pub(in crate::orders) fn place(
     }
 
     let outcome = |order: &Arc<NewOrder>| {
-        if let Some(placed) = placed.remove(&order.id) {
-            return Ok(Placed::New(placed));
+        if let Some(order) = placed.remove(&order.id) {
+            let is_replay = false;
+            return Ok(Placed::Order(Placement { order, is_replay }));
         }
         match order.key.and_then(|key| earlier.get(&key.uuid())) {
             Some(earlier) if order.asks_for(earlier) => {
-                return Ok(Placed::Again(earlier.clone().when_placed()));
+                return Ok(Placed::Order(Placement {
+                    order: earlier.clone().when_placed(),
+                    is_replay: true,
+                }));
             }
             Some(_) => return Ok(Placed::KeyReused),
             None => {}

@@ -98,7 +98,7 @@ fn many_keys_that_come_to_two_servers_in_different_order_do_not_lock_each_other_
     sql(
         &database,
         "orders",
-        "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS
+        "CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
              'BEGIN PERFORM pg_sleep(0.005); RETURN NEW; END';
          CREATE TRIGGER slow BEFORE INSERT ON orders.orders FOR EACH ROW EXECUTE FUNCTION public.slow()",
     );

@@ -1,4 +1,5 @@
 mod advance;
+mod keys;
 mod list;
 mod place;
 mod read;

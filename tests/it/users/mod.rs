@@ -1,4 +1,6 @@
 mod change;
+mod close;
+mod feed;
 mod list;
 mod read;
 mod register;
