@@ -1,5 +1,7 @@
 //! Our answers to customers who want to leave. One is kept until the feed shows that it has arrived.
 
+use std::collections::HashMap;
+
 use diesel::{prelude::*, upsert::excluded};
 use uuid::Uuid;
 
@@ -21,8 +23,19 @@ struct NewClosingRow {
 }
 
 /// Decides on customers who want to leave: one with an order under way cannot, and the open orders of the others are
-/// cancelled.
+/// cancelled. A wish that has its answer keeps it.
 pub(super) fn decide(conn: &mut OrdersConn<'_>, leaving: &[Customer]) -> Result<(), db::Error> {
+    let uuids: Vec<Uuid> = leaving.iter().map(|customer| customer.id.uuid()).collect();
+    let answered: HashMap<Uuid, i64> = closings::table
+        .filter(closings::customer_id.eq_any(&uuids))
+        .select((closings::customer_id, closings::version))
+        .load(conn.pg())?
+        .into_iter()
+        .collect();
+    let leaving: Vec<&Customer> = leaving
+        .iter()
+        .filter(|customer| answered.get(&customer.id.uuid()) != Some(&customer.version))
+        .collect();
     let uuids: Vec<Uuid> = leaving.iter().map(|customer| customer.id.uuid()).collect();
     let under_way = orders::cancel_all(conn, &uuids)?;
     let rows: Vec<_> = leaving
@@ -84,11 +97,5 @@ pub(super) fn arrived(conn: &mut OrdersConn<'_>, changed: &[Customer]) -> Result
         diesel::delete(closings::table.filter(closings::customer_id.eq_any(arrived)))
             .execute(conn.pg())?;
     }
-    Ok(())
-}
-
-/// Forgets every answer.
-pub(super) fn forget_all(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
-    diesel::delete(closings::table).execute(conn.pg())?;
     Ok(())
 }

@@ -32,7 +32,7 @@ struct NewSetAsideRow<'a> {
     customer_id: Uuid,
     version: i64,
     standing: &'a str,
-    is_news: bool,
+    superseded: bool,
     failure: &'a str,
     next_try_at: Timestamp,
 }
@@ -48,11 +48,7 @@ pub(in crate::orders) fn position(conn: &mut OrdersConn<'_>) -> Result<i64, db::
         return Ok(position);
     }
     diesel::insert_into(feed_cursors::table)
-        .values((
-            feed_cursors::feed.eq(FEED),
-            feed_cursors::position.eq(0),
-            feed_cursors::furthest.eq(0),
-        ))
+        .values((feed_cursors::feed.eq(FEED), feed_cursors::position.eq(0)))
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(0)
@@ -67,30 +63,26 @@ pub(in crate::orders) fn follow(
     failure: Option<&db::Error>,
 ) -> Result<Option<i64>, db::Error> {
     let last = events.last().map_or(after, |event| event.position);
-    let furthest: Option<i64> = feed_cursors::table
-        .find(FEED)
+    let cursor = feed_cursors::table.find(FEED);
+    let is_our_turn = cursor
         .filter(feed_cursors::position.eq(after))
-        .select(feed_cursors::furthest)
+        .select(feed_cursors::feed)
         .for_update()
         .skip_locked()
-        .first(conn.pg())
+        .first::<String>(conn.pg())
         .optional()?;
-    let Some(furthest) = furthest else {
+    if is_our_turn.is_none() {
         return Ok(None);
-    };
-    let is_news = |position: i64| position > furthest;
+    }
     if let Some(failure) = failure {
-        put_aside(conn, events, is_news, &failure.to_string())?;
+        put_aside(conn, events, &failure.to_string())?;
     } else {
         let (understood, strange) = understand(events);
-        put_aside(conn, &strange, is_news, UNKNOWN_STANDING)?;
-        apply(conn, &understood, is_news)?;
+        put_aside(conn, &strange, UNKNOWN_STANDING)?;
+        apply(conn, &understood)?;
     }
-    diesel::update(feed_cursors::table.find(FEED))
-        .set((
-            feed_cursors::position.eq(last),
-            feed_cursors::furthest.eq(furthest.max(last)),
-        ))
+    diesel::update(cursor)
+        .set(feed_cursors::position.eq(last))
         .execute(conn.pg())?;
     fault::point("follow-uncommitted");
     Ok(Some(last))
@@ -98,34 +90,32 @@ pub(in crate::orders) fn follow(
 
 const UNKNOWN_STANDING: &str = "the standing is none that this program knows";
 
+/// A customer as a fact shows them, and whether it is the newest of its account.
+type News = (Customer, bool);
+
 /// Tells facts that we understand from those that we do not.
-fn understand(events: &[Event]) -> (Vec<(i64, Customer)>, Vec<Event>) {
+fn understand(events: &[Event]) -> (Vec<News>, Vec<Event>) {
     let mut understood = Vec::new();
     let mut strange = Vec::new();
     for event in events {
         match Customer::from_fact(&event.fact) {
-            Some(customer) => understood.push((event.position, customer)),
+            Some(customer) => understood.push((customer, !event.superseded)),
             None => strange.push(event.clone()),
         }
     }
     (understood, strange)
 }
 
-/// Brings the copy up to date, and does what follows from it. Where a fact is no news, because it was applied before the copy was
-/// dropped, only the copy changes: an old wish to leave must not cancel today's orders.
-fn apply(
-    conn: &mut OrdersConn<'_>,
-    facts: &[(i64, Customer)],
-    is_news: impl Fn(i64) -> bool,
-) -> Result<(), db::Error> {
+/// Brings the copy up to date, and does what follows from it.
+fn apply(conn: &mut OrdersConn<'_>, facts: &[News]) -> Result<(), db::Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let told: Vec<Customer> = facts.iter().map(|(_, customer)| *customer).collect();
+    let told: Vec<Customer> = facts.iter().map(|(customer, _)| *customer).collect();
     let noted = customers::note(conn, &told)?;
     let of_standing = |wanted: Standing| {
         let noted = &noted;
-        facts.iter().filter(move |(_, customer)| {
+        facts.iter().filter(move |(customer, _)| {
             customer.standing == wanted && noted.get(&customer.id) == Some(&customer.version)
         })
     };
@@ -139,18 +129,20 @@ fn apply(
     if !changed.is_empty() {
         closings::arrived(conn, &changed)?;
     }
+    // A wish to leave stays the newest fact until we have answered it. When the feed is read again, one that was refused long ago must
+    // not cancel today's orders.
     let leaving: Vec<Customer> = of_standing(Standing::Closing)
-        .filter(|(position, _)| is_news(*position))
-        .map(|(_, customer)| *customer)
+        .filter(|(_, is_newest)| *is_newest)
+        .map(|(customer, _)| *customer)
         .collect();
     if !leaving.is_empty() {
         closings::decide(conn, &leaving)?;
     }
     let gone: Vec<Uuid> = of_standing(Standing::Closed)
-        .map(|(_, customer)| customer.id.uuid())
+        .map(|(customer, _)| customer.id.uuid())
         .collect();
     if !gone.is_empty() {
-        orders::forget_keys(conn, &gone)?;
+        orders::leave_nothing(conn, &gone)?;
     }
     Ok(())
 }
@@ -159,7 +151,6 @@ fn apply(
 fn put_aside<'e>(
     conn: &mut OrdersConn<'_>,
     events: &'e [Event],
-    is_news: impl Fn(i64) -> bool,
     failure: &'e str,
 ) -> Result<(), db::Error> {
     if events.is_empty() {
@@ -178,7 +169,7 @@ fn put_aside<'e>(
             customer_id: event.fact.user_id.uuid(),
             version: event.fact.version,
             standing: &event.fact.standing,
-            is_news: is_news(event.position),
+            superseded: event.superseded,
             failure,
             next_try_at,
         }
@@ -223,13 +214,13 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
             set_aside::customer_id,
             set_aside::version,
             set_aside::standing,
-            set_aside::is_news,
+            set_aside::superseded,
         ))
         .for_update()
         .skip_locked()
         .first(conn.pg())
         .optional()?;
-    let Some((customer, version, standing, is_news)) = row else {
+    let Some((customer, version, standing, superseded)) = row else {
         return Ok(());
     };
     let fact = Fact {
@@ -238,7 +229,7 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
         standing,
     };
     let customer = Customer::from_fact(&fact).ok_or(db::Error::Failed(UNKNOWN_STANDING))?;
-    apply(conn, &[(position, customer)], |_| is_news)?;
+    apply(conn, &[(customer, !superseded)])?;
     diesel::delete(set_aside::table.find((FEED, position))).execute(conn.pg())?;
     Ok(())
 }
@@ -271,30 +262,10 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// The last fact that was ever applied.
-pub(in crate::orders) fn furthest(conn: &mut OrdersConn<'_>) -> Result<i64, db::Error> {
-    position(conn)?;
-    Ok(feed_cursors::table
-        .find(FEED)
-        .select(feed_cursors::furthest)
-        .first(conn.pg())?)
-}
-
-/// Goes back to the beginning of the feed. When it was restored from a backup, it ends at `restored_to`, before what we have
-/// applied: what it tells from there on will be news, and what we answered it never asked.
-pub(in crate::orders) fn rewind(
-    conn: &mut OrdersConn<'_>,
-    restored_to: Option<i64>,
-) -> Result<(), db::Error> {
-    let cursor = feed_cursors::table.find(FEED);
-    diesel::update(cursor)
+/// Goes back to the beginning of the feed.
+pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
+    diesel::update(feed_cursors::table.find(FEED))
         .set(feed_cursors::position.eq(0))
         .execute(conn.pg())?;
-    if let Some(head) = restored_to {
-        diesel::update(cursor)
-            .set(feed_cursors::furthest.eq(head))
-            .execute(conn.pg())?;
-        closings::forget_all(conn)?;
-    }
     Ok(())
 }

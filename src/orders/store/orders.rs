@@ -231,8 +231,23 @@ pub(in crate::orders) fn expire_keys(
         .execute(conn.pg())?)
 }
 
-/// Forgets every key of these customers.
-pub(super) fn forget_keys(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<(), db::Error> {
+/// Sees to it that customers who are gone have no order that could still be cancelled, and no key. We cancelled their orders when
+/// we let them go; but our database may be a backup from before.
+pub(super) fn leave_nothing(
+    conn: &mut OrdersConn<'_>,
+    customers: &[Uuid],
+) -> Result<(), db::Error> {
+    let placed: Vec<Uuid> = orders::table
+        .filter(orders::customer_id.eq_any(customers))
+        .filter(orders::status.eq(Status::Placed.word()))
+        .order(orders::id)
+        .select(orders::id)
+        .for_update()
+        .load(conn.pg())?;
+    let placed: Vec<OrderId> = placed.into_iter().map(OrderId::from).collect();
+    if !placed.is_empty() {
+        advance(conn, &placed, Step::Cancel, None)?;
+    }
     let keyed = orders::customer_id
         .eq_any(customers)
         .and(orders::idempotency_key.is_not_null());

@@ -95,8 +95,8 @@ fn a_process_whose_clock_is_two_hours_off_decides_as_any_other() {
         // A fact that was set aside is tried again in seconds.
         catch_up(&database);
         let statement = format!(
-            "INSERT INTO orders.set_aside (feed, position, customer_id, version, standing, failure, next_try_at)
-             VALUES ('users', 1000, '{user}', 1, 'asleep', '', now() - interval '1 minute')"
+            "INSERT INTO orders.set_aside (feed, position, customer_id, version, standing, superseded, failure, next_try_at)
+             VALUES ('users', 1000, '{user}', 1, 'asleep', false, '', now() - interval '1 minute')"
         );
         sql(&database, "orders", &statement);
         let tried = "SELECT next_try_at > now() - interval '1 minute' AND next_try_at < now() + interval '1 minute'
