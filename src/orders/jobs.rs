@@ -43,7 +43,6 @@ pub(super) fn follow(pool: OrdersPool, users: &Users, upkeep: Upkeep) -> Worker 
         pool,
         users: users.clone(),
         upkeep,
-        position: None,
         noted: None,
         is_stuck: false,
         failures: 0,
@@ -62,8 +61,6 @@ struct Follower {
     pool: OrdersPool,
     users: Users,
     upkeep: Upkeep,
-    /// The last fact that was applied, as far as we know.
-    position: Option<i64>,
     /// When users last heard how far we are.
     noted: Option<Instant>,
     /// Whether the log was told of a failure since the last success.
@@ -93,7 +90,6 @@ impl Follower {
                     tracing::warn!("{} cannot follow the feed: {error}", SERVICE.name());
                     self.is_stuck = true;
                 }
-                self.position = None;
                 self.failures += 1;
                 self.timeouts += u32::from(error == db::Error::TimedOut);
                 let doubled = 1 << self.failures.min(10);
@@ -104,14 +100,12 @@ impl Follower {
 
     /// Applies what is new, answers who waits for an answer, and tries again what failed. Returns whether there is more.
     fn look(&mut self) -> Result<bool, db::Error> {
-        let after = match self.position {
-            Some(position) => position,
-            None => self.pool.with(feed::position)?,
-        };
+        // Asked each time: another process may have moved on, or gone back to the beginning.
+        let after = self.pool.with(feed::position)?;
         let events = self.users.read_feed(after, STEP.into())?.ok_or(BACKWARDS)?;
-        self.position = Some(after);
+        let mut is_ours = true;
         if !events.is_empty() {
-            self.position = self.apply(after, &events)?;
+            is_ours = self.apply(after, &events)?.is_some();
             fault::point("follow-applied");
         }
         self.answer()?;
@@ -126,7 +120,7 @@ impl Follower {
             self.noted = Some(Instant::now());
         }
         // When another process was faster, the rest is its affair as well.
-        Ok(self.position.is_some() && events.len() == usize::from(STEP))
+        Ok(is_ours && events.len() == usize::from(STEP))
     }
 
     /// Applies facts. If they fail together, each half is tried alone, until the one that is to blame stands alone and is set
