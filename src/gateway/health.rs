@@ -33,8 +33,11 @@ pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpRespo
         }
     }
     if ailing.is_empty() {
-        // Facts that were set aside are an operator's affair, and no reason to send requests elsewhere.
-        let is_well = readings.iter().all(|(_, reading)| reading.set_aside == 0);
+        // Facts that were set aside, and a feed that ends before what was read of it, are an operator's affair, and no reason to
+        // send requests elsewhere.
+        let is_well = readings.iter().all(|(_, reading)| {
+            reading.set_aside == 0 && reading.behind.is_none_or(|(facts, _)| facts >= 0)
+        });
         let feeds: Vec<Value> = readings
             .into_iter()
             .map(|(name, reading)| {
