@@ -5,6 +5,8 @@ CREATE TABLE customers (
     CONSTRAINT customers_standing_check CHECK (standing IN ('active', 'closing', 'closed'))
 );
 
+CREATE INDEX customers_closing_idx ON customers (id) WHERE standing = 'closing';
+
 CREATE TABLE feed_cursors (
     feed     text   CONSTRAINT feed_cursors_pkey PRIMARY KEY,
     position bigint NOT NULL,
@@ -18,7 +20,6 @@ CREATE TABLE set_aside (
     customer_id uuid        NOT NULL,
     version     bigint      NOT NULL,
     standing    text        NOT NULL,
-    is_news     boolean     NOT NULL,
     attempts    integer     NOT NULL DEFAULT 1,
     failure     text        NOT NULL,
     next_try_at timestamptz NOT NULL,
@@ -50,7 +51,6 @@ COMMENT ON COLUMN set_aside.position IS 'Its place in the feed.';
 COMMENT ON COLUMN set_aside.customer_id IS 'Whose account it tells of.';
 COMMENT ON COLUMN set_aside.version IS 'The version of the account.';
 COMMENT ON COLUMN set_aside.standing IS 'The standing, in the words of the feed.';
-COMMENT ON COLUMN set_aside.is_news IS 'Whether more may follow from it than a change of the copy; not so for one that was read again.';
 COMMENT ON COLUMN set_aside.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN set_aside.failure IS 'Why it failed last.';
 COMMENT ON COLUMN set_aside.next_try_at IS 'When it is tried again, by the database''s clock.';

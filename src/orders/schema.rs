@@ -90,8 +90,6 @@ pub mod orders {
             version -> Int8,
             /// The standing, in the words of the feed.
             standing -> Text,
-            /// Whether more may follow from it than a change of the copy; not so for one that was read again.
-            is_news -> Bool,
             /// How often it was tried.
             attempts -> Int4,
             /// Why it failed last.

@@ -32,7 +32,6 @@ struct NewSetAsideRow<'a> {
     customer_id: Uuid,
     version: i64,
     standing: &'a str,
-    is_news: bool,
     failure: &'a str,
     next_try_at: Timestamp,
 }
@@ -78,13 +77,18 @@ pub(in crate::orders) fn follow(
     let Some(furthest) = furthest else {
         return Ok(None);
     };
-    let is_news = |position: i64| position > furthest;
     if let Some(failure) = failure {
-        put_aside(conn, events, is_news, &failure.to_string())?;
+        put_aside(conn, events, &failure.to_string())?;
     } else {
         let (understood, strange) = understand(events);
-        put_aside(conn, &strange, is_news, UNKNOWN_STANDING)?;
-        apply(conn, &understood, is_news)?;
+        put_aside(conn, &strange, UNKNOWN_STANDING)?;
+        apply(conn, &understood)?;
+        // While the feed is read again the copy is behind what we did, and an old wish to leave looks like a new one.
+        if after >= furthest {
+            closings::decide(conn, Some(&of_standing(&understood, Standing::Closing)))?;
+        } else if last >= furthest {
+            closings::decide(conn, None)?;
+        }
     }
     diesel::update(feed_cursors::table.find(FEED))
         .set((
@@ -99,39 +103,27 @@ pub(in crate::orders) fn follow(
 const UNKNOWN_STANDING: &str = "the standing is none that this program knows";
 
 /// Tells facts that we understand from those that we do not.
-fn understand(events: &[Event]) -> (Vec<(i64, Customer)>, Vec<Event>) {
+fn understand(events: &[Event]) -> (Vec<Customer>, Vec<Event>) {
     let mut understood = Vec::new();
     let mut strange = Vec::new();
     for event in events {
         match Customer::from_fact(&event.fact) {
-            Some(customer) => understood.push((event.position, customer)),
+            Some(customer) => understood.push(customer),
             None => strange.push(event.clone()),
         }
     }
     (understood, strange)
 }
 
-/// Brings the copy up to date, and does what follows from it. Where a fact is no news, because it was applied before the copy was
-/// dropped, only the copy changes: an old wish to leave must not cancel today's orders.
-fn apply(
-    conn: &mut OrdersConn<'_>,
-    facts: &[(i64, Customer)],
-    is_news: impl Fn(i64) -> bool,
-) -> Result<(), db::Error> {
+/// Brings the copy up to date, and does what follows from it whenever it is read.
+fn apply(conn: &mut OrdersConn<'_>, facts: &[Customer]) -> Result<(), db::Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let told: Vec<Customer> = facts.iter().map(|(_, customer)| *customer).collect();
-    let noted = customers::note(conn, &told)?;
-    let of_standing = |wanted: Standing| {
-        let noted = &noted;
-        facts.iter().filter(move |(_, customer)| {
-            customer.standing == wanted && noted.get(&customer.id) == Some(&customer.version)
-        })
-    };
+    let noted = customers::note(conn, facts)?;
 
     // The feed shows what became of our answers. A registration asks for none.
-    let changed: Vec<Customer> = told
+    let changed: Vec<Customer> = facts
         .iter()
         .filter(|customer| customer.version > 1)
         .copied()
@@ -139,27 +131,27 @@ fn apply(
     if !changed.is_empty() {
         closings::arrived(conn, &changed)?;
     }
-    let leaving: Vec<Customer> = of_standing(Standing::Closing)
-        .filter(|(position, _)| is_news(*position))
-        .map(|(_, customer)| *customer)
-        .collect();
-    if !leaving.is_empty() {
-        closings::decide(conn, &leaving)?;
-    }
-    let gone: Vec<Uuid> = of_standing(Standing::Closed)
-        .map(|(_, customer)| customer.id.uuid())
-        .collect();
+    let is_noted = |customer: &&Customer| noted.get(&customer.id) == Some(&customer.version);
+    let news: Vec<Customer> = facts.iter().filter(is_noted).copied().collect();
+    let gone = of_standing(&news, Standing::Closed);
     if !gone.is_empty() {
-        orders::forget_keys(conn, &gone)?;
+        orders::let_go(conn, &gone)?;
     }
     Ok(())
+}
+
+fn of_standing(facts: &[Customer], wanted: Standing) -> Vec<Uuid> {
+    facts
+        .iter()
+        .filter(|customer| customer.standing == wanted)
+        .map(|customer| customer.id.uuid())
+        .collect()
 }
 
 /// Puts facts where an operator sees them and where they hold up nobody.
 fn put_aside<'e>(
     conn: &mut OrdersConn<'_>,
     events: &'e [Event],
-    is_news: impl Fn(i64) -> bool,
     failure: &'e str,
 ) -> Result<(), db::Error> {
     if events.is_empty() {
@@ -178,7 +170,6 @@ fn put_aside<'e>(
             customer_id: event.fact.user_id.uuid(),
             version: event.fact.version,
             standing: &event.fact.standing,
-            is_news: is_news(event.position),
             failure,
             next_try_at,
         }
@@ -186,7 +177,7 @@ fn put_aside<'e>(
     let rows: Vec<_> = events.iter().map(row).collect();
     diesel::insert_into(set_aside::table)
         .values(rows)
-        // It may be there already, when the feed is read again; then what stands there is right.
+        // It may be there already, when the feed is read again.
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(())
@@ -215,21 +206,25 @@ pub(in crate::orders) fn set_aside(
     Ok(query.load(conn.pg())?)
 }
 
-/// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process is at it.
+/// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process did it.
 pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Result<(), db::Error> {
-    let row: Option<(Uuid, i64, String, bool)> = set_aside::table
+    // Who reads the feed waits, so that no two decide on one customer.
+    let (place, furthest): (i64, i64) = feed_cursors::table
+        .find(FEED)
+        .select((feed_cursors::position, feed_cursors::furthest))
+        .for_update()
+        .first(conn.pg())?;
+    let row: Option<(Uuid, i64, String)> = set_aside::table
         .find((FEED, position))
         .select((
             set_aside::customer_id,
             set_aside::version,
             set_aside::standing,
-            set_aside::is_news,
         ))
         .for_update()
-        .skip_locked()
         .first(conn.pg())
         .optional()?;
-    let Some((customer, version, standing, is_news)) = row else {
+    let Some((customer, version, standing)) = row else {
         return Ok(());
     };
     let fact = Fact {
@@ -238,8 +233,11 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
         standing,
     };
     let customer = Customer::from_fact(&fact).ok_or(db::Error::Failed(UNKNOWN_STANDING))?;
-    apply(conn, &[(position, customer)], |_| is_news)?;
+    apply(conn, &[customer])?;
     diesel::delete(set_aside::table.find((FEED, position))).execute(conn.pg())?;
+    if place >= furthest {
+        closings::decide(conn, None)?;
+    }
     Ok(())
 }
 

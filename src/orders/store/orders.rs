@@ -231,8 +231,20 @@ pub(in crate::orders) fn expire_keys(
         .execute(conn.pg())?)
 }
 
-/// Forgets every key of these customers.
-pub(super) fn forget_keys(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<(), db::Error> {
+/// Lets go of customers whose accounts are closed: forgets their keys, and cancels what is open. Nothing is, unless orders was
+/// restored from a backup and hears only now that they have left.
+pub(super) fn let_go(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<(), db::Error> {
+    let open: Vec<Uuid> = orders::table
+        .filter(orders::customer_id.eq_any(customers))
+        .filter(orders::status.eq(Status::Placed.word()))
+        .order(orders::id)
+        .select(orders::id)
+        .for_update()
+        .load(conn.pg())?;
+    if !open.is_empty() {
+        let open: Vec<OrderId> = open.into_iter().map(OrderId::from).collect();
+        advance(conn, &open, Step::Cancel, None)?;
+    }
     let keyed = orders::customer_id
         .eq_any(customers)
         .and(orders::idempotency_key.is_not_null());
