@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{close, come_to_rest, is_replayed, place_as, sql};
+use super::{is_replayed, place_as, sql};
 use crate::harness::{Database, Server, eventually, register};
 
 /// Whether each order still has its key, the oldest first.
@@ -61,17 +61,4 @@ fn old_keys_are_forgotten_though_nobody_asks_and_younger_ones_are_not() {
     eventually("a key is forgotten", || keyed(&database) != ["t", "t"]);
     assert_eq!(keyed(&database), ["f", "t"]);
     assert!(is_replayed(&place_as(&server, &user, "young")));
-}
-
-#[test]
-fn keys_leave_with_their_user() {
-    let server = Server::start();
-    let user = register(&server, "ada@example.com");
-    assert_eq!(place_as(&server, &user, "once").status, 201);
-
-    close(&server, &user);
-    come_to_rest(&server.database);
-
-    assert_eq!(keyed(&server.database), ["f"]);
-    assert_eq!(place_as(&server, &user, "once").status, 409);
 }
