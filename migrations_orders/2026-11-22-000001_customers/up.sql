@@ -6,8 +6,9 @@ CREATE TABLE customers (
 );
 
 CREATE TABLE feed_cursors (
-    feed     text   CONSTRAINT feed_cursors_pkey PRIMARY KEY,
-    position bigint NOT NULL,
+    feed     text        CONSTRAINT feed_cursors_pkey PRIMARY KEY,
+    position bigint      NOT NULL,
+    at       timestamptz,
     CONSTRAINT feed_cursors_position_check CHECK (position >= 0)
 );
 
@@ -42,6 +43,7 @@ COMMENT ON COLUMN customers.standing IS 'active, closing or closed. Only an acti
 COMMENT ON TABLE feed_cursors IS 'How far each feed was read. It moves in the transaction that applies what was read.';
 COMMENT ON COLUMN feed_cursors.feed IS 'Whose feed.';
 COMMENT ON COLUMN feed_cursors.position IS 'The last fact that was applied.';
+COMMENT ON COLUMN feed_cursors.at IS 'When that fact was made, by its own account: it tells a feed from one that was restored from a backup.';
 COMMENT ON TABLE set_aside IS 'Facts that could not be applied. They are tried again, later and later, and hold up nobody.';
 COMMENT ON COLUMN set_aside.feed IS 'Whose fact.';
 COMMENT ON COLUMN set_aside.position IS 'Its place in the feed.';
@@ -59,7 +61,7 @@ COMMENT ON COLUMN closings.refusal IS 'Why they cannot leave yet; null when they
 COMMENT ON COLUMN orders.idempotency_key IS 'What the client calls this order, hashed with the customer''s id (UUID of version 5); null without one, or once it has expired.';
 
 GRANT SELECT, INSERT, UPDATE (version, standing), DELETE ON customers TO orders_service;
-GRANT SELECT, INSERT, UPDATE (position) ON feed_cursors TO orders_service;
+GRANT SELECT, INSERT, UPDATE (position, at) ON feed_cursors TO orders_service;
 GRANT SELECT, INSERT, UPDATE (attempts, failure, next_try_at), DELETE ON set_aside TO orders_service;
 GRANT SELECT, INSERT, UPDATE (version, refusal), DELETE ON closings TO orders_service;
 GRANT UPDATE (idempotency_key) ON orders TO orders_service;

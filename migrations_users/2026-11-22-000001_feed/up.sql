@@ -26,7 +26,7 @@ CREATE TABLE events (
     CONSTRAINT events_user_id_version_key UNIQUE (user_id, version),
     CONSTRAINT events_standing_check CHECK (standing IN ('active', 'closing', 'closed'))
 );
-CREATE INDEX events_superseded_idx ON events (position) WHERE superseded_at IS NOT NULL;
+CREATE INDEX events_superseded_idx ON events (superseded_at) WHERE superseded_at IS NOT NULL;
 
 CREATE TABLE feed_readers (
     reader   text        CONSTRAINT feed_readers_pkey PRIMARY KEY,

@@ -18,22 +18,25 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 async fn rebuild(name: &str, reader: &dyn Reader) -> Result<(), Box<dyn Error>> {
-    let before = reader.reading().await?;
-    let feed = before.feed;
-    let (behind, _) = before
-        .behind
-        .ok_or_else(|| format!("the feed of {feed} cannot be read"))?;
     reader.rebuild().await?;
-    let head = u64::try_from(before.position + behind)?;
+    let begun = reader.reading().await?;
+    let feed = begun.feed;
+    let (behind, _) = begun
+        .behind
+        .ok_or_else(|| format!("the feed of {feed} cannot be read now; it will be, once it can"))?;
+    let head = u64::try_from(begun.position + behind)?;
     let bar = ProgressBar::new(head).with_message(format!("{name} reads the feed of {feed}"));
     bar.set_style(ProgressStyle::with_template(
         "{msg} {wide_bar} {pos}/{len} facts, {per_sec}, {eta} left",
     )?);
     loop {
-        let read = u64::try_from(reader.reading().await?.position)?;
-        bar.set_position(read.min(head));
-        if read >= head {
-            break;
+        // Whoever reads may hold the place for a moment; then the next look tells.
+        if let Ok(reading) = reader.reading().await {
+            let read = u64::try_from(reading.position)?;
+            bar.set_position(read.min(head));
+            if read >= head {
+                break;
+            }
         }
         tokio::time::sleep(LOOK).await;
     }

@@ -33,11 +33,11 @@ pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpRespo
         }
     }
     if ailing.is_empty() {
-        // Facts that were set aside, and a feed that ends before what was read of it, are an operator's affair, and no reason to
-        // send requests elsewhere.
-        let is_well = readings.iter().all(|(_, reading)| {
-            reading.set_aside == 0 && reading.behind.is_none_or(|(facts, _)| facts >= 0)
-        });
+        // Facts that were set aside, and a feed that was restored from a backup, are an operator's affair, and no reason to send
+        // requests elsewhere.
+        let is_well = readings
+            .iter()
+            .all(|(_, reading)| reading.set_aside == 0 && !reading.is_another);
         let feeds: Vec<Value> = readings
             .into_iter()
             .map(|(name, reading)| {
@@ -46,6 +46,7 @@ pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpRespo
                     "feed": reading.feed,
                     "behind": reading.behind.map(|(facts, _)| facts),
                     "set_aside": reading.set_aside,
+                    "restored": reading.is_another,
                 })
             })
             .collect();

@@ -46,7 +46,9 @@ pub(crate) struct Reading {
     pub(crate) feed: &'static str,
     /// The last fact that was applied.
     pub(crate) position: i64,
-    /// The facts that follow it, and how long the first of them has waited; `None` when the feed cannot be asked.
+    /// Whether the feed is not the one that was read, because its database was restored from a backup.
+    pub(crate) is_another: bool,
+    /// The facts that follow it, and how long the first of them has waited; `None` when that cannot be told.
     pub(crate) behind: Option<(i64, Duration)>,
     /// The facts that could not be applied.
     pub(crate) set_aside: i64,

@@ -18,7 +18,7 @@ use crate::{
 /// Facts, answers or keys in one step, so that no step holds its locks for long.
 const STEP: u16 = 500;
 /// Facts that were set aside and are tried again between two looks at the feed.
-const RETRIES: i64 = 20;
+const RETRIES: u16 = 50;
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the database may be too slow for a run before a fact of it is taken for the cause.
@@ -28,12 +28,13 @@ const PATIENCE: u32 = 3;
 pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep) -> Worker {
     Worker::start("orders upkeep", move || {
         let expired = pool.with(|conn| orders::expire_keys(conn, upkeep.keys_kept, STEP.into()));
-        // What fails is tried again next time; that the database is away, others tell.
-        if expired.is_ok_and(|count| count == usize::from(STEP)) {
-            Worker::NOW
-        } else {
-            upkeep.every
+        match expired {
+            Ok(count) if count == usize::from(STEP) => return Worker::NOW,
+            // That the database is away, its pool tells.
+            Ok(_) | Err(db::Error::Unavailable) => {}
+            Err(error) => tracing::warn!("orders cannot forget old keys: {error}"),
         }
+        upkeep.every
     })
 }
 
@@ -67,7 +68,7 @@ struct Follower {
     is_stuck: bool,
     /// Failures since the last success.
     failures: u32,
-    /// Of these, how often the database was too slow.
+    /// Runs since the last one that was applied for which the database was too slow.
     timeouts: u32,
 }
 
@@ -81,7 +82,6 @@ impl Follower {
                 }
                 self.is_stuck = false;
                 self.failures = 0;
-                self.timeouts = 0;
                 if more { Worker::NOW } else { self.upkeep.poll }
             }
             Err(error) => {
@@ -91,36 +91,69 @@ impl Follower {
                     self.is_stuck = true;
                 }
                 self.failures += 1;
-                self.timeouts += u32::from(error == db::Error::TimedOut);
                 let doubled = 1 << self.failures.min(10);
                 self.upkeep.poll.saturating_mul(doubled).min(LONGEST_PAUSE)
             }
         }
     }
 
-    /// Applies what is new, answers who waits for an answer, and tries again what failed. Returns whether there is more.
+    /// Applies what is new, answers who waits for an answer, and tries again what failed; none of the three waits for another's
+    /// success. Returns whether there is more.
     fn look(&mut self) -> Result<bool, db::Error> {
+        let read = self.read();
+        let answered = self.answer();
+        let retried = self.retry();
+        let noted = self.note();
+        let more = read? || retried?;
+        answered?;
+        noted?;
+        Ok(more)
+    }
+
+    /// Applies the facts that follow our place.
+    fn read(&mut self) -> Result<bool, db::Error> {
         // Asked each time: another process may have moved on, or gone back to the beginning.
-        let after = self.pool.with(feed::position)?;
-        let events = self.users.read_feed(after, STEP.into())?.ok_or(BACKWARDS)?;
-        let mut is_ours = true;
-        if !events.is_empty() {
-            is_ours = self.apply(after, &events)?.is_some();
-            fault::point("follow-applied");
+        let place = self.pool.with(feed::place)?;
+        let events = self
+            .users
+            .read_feed(place, STEP.into())?
+            .ok_or(ANOTHER_FEED)?;
+        if events.is_empty() {
+            return Ok(false);
         }
-        self.answer()?;
-        for position in self
-            .pool
-            .with(|conn| feed::set_aside(conn, true, RETRIES))?
-        {
-            retry(&self.pool, position)?;
+        let applied = self.apply(place.position, &events);
+        match applied {
+            Ok(_) => self.timeouts = 0,
+            Err(db::Error::TimedOut) => self.timeouts += 1,
+            Err(_) => {}
         }
-        if self.noted.is_none_or(|at| at.elapsed() > self.upkeep.every) {
-            self.users.note_reader(SERVICE.name(), after)?;
-            self.noted = Some(Instant::now());
-        }
+        let is_ours = applied?.is_some();
+        fault::point("follow-applied");
         // When another process was faster, the rest is its affair as well.
         Ok(is_ours && events.len() == usize::from(STEP))
+    }
+
+    /// Tries facts that were set aside and are due, until one takes long. Returns whether there may be more of them.
+    fn retry(&self) -> Result<bool, db::Error> {
+        let due = self.pool.with(|conn| feed::due(conn, RETRIES.into()))?;
+        for position in &due {
+            let begun = Instant::now();
+            retry(&self.pool, *position)?;
+            if begun.elapsed() > self.upkeep.poll {
+                return Ok(false);
+            }
+        }
+        Ok(due.len() == usize::from(RETRIES))
+    }
+
+    /// Tells users now and again how far we are.
+    fn note(&mut self) -> Result<(), db::Error> {
+        if self.noted.is_none_or(|at| at.elapsed() > self.upkeep.every) {
+            let place = self.pool.with(feed::place)?;
+            self.users.note_reader(SERVICE.name(), place.position)?;
+            self.noted = Some(Instant::now());
+        }
+        Ok(())
     }
 
     /// Applies facts. If they fail together, each half is tried alone, until the one that is to blame stands alone and is set
@@ -167,17 +200,18 @@ impl Follower {
     }
 }
 
-/// The feed ends before our place.
-const BACKWARDS: db::Error =
-    db::Error::Failed("the feed ends before our place in it; after a restore, run rebuild");
+/// Users was restored from a backup. What it told us since then is not true any more.
+const ANOTHER_FEED: db::Error =
+    db::Error::Failed("the feed is not the one that was read; after a restore, run rebuild");
 
-/// Tries one fact that was set aside.
-pub(super) fn retry(pool: &OrdersPool, position: i64) -> Result<Retried, db::Error> {
+/// Tries one fact that was set aside; `None` when another process is at it, or was.
+pub(super) fn retry(pool: &OrdersPool, position: i64) -> Result<Option<Retried>, db::Error> {
     let tried = catch_unwind(AssertUnwindSafe(|| {
         pool.with(|conn| conn.transaction(|conn| feed::retry(conn, position)))
     }));
     let failure = match tried.unwrap_or(Err(db::Error::Panicked)) {
-        Ok(()) => {
+        Ok(false) => return Ok(None),
+        Ok(true) => {
             tracing::info!(position, "a fact that was set aside is applied");
             None
         }
@@ -187,5 +221,5 @@ pub(super) fn retry(pool: &OrdersPool, position: i64) -> Result<Retried, db::Err
         }
         Err(error) => return Err(error),
     };
-    Ok(Retried { position, failure })
+    Ok(Some(Retried { position, failure }))
 }

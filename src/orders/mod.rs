@@ -216,14 +216,18 @@ impl Reader for Orders {
     fn reading(&self) -> LocalBoxFuture<'_, Result<Reading, db::Error>> {
         Box::pin(async {
             let read = self.0.pool.read(|conn| {
-                Ok::<_, db::Error>((feed::position(conn)?, feed::count_set_aside(conn)?))
+                Ok::<_, db::Error>((feed::place(conn)?, feed::count_set_aside(conn)?))
             });
-            let (position, set_aside) = read.await?;
-            let backlog = self.0.users.backlog(position).await;
+            let (place, set_aside) = read.await?;
+            let backlog = self.0.users.backlog(place).await;
             Ok(Reading {
                 feed: feed::FEED,
-                position,
-                behind: backlog.ok().map(|backlog| (backlog.facts, backlog.age)),
+                position: place.position,
+                is_another: matches!(backlog, Ok(None)),
+                behind: backlog
+                    .ok()
+                    .flatten()
+                    .map(|backlog| (backlog.facts, backlog.age)),
                 set_aside,
             })
         })
@@ -231,37 +235,40 @@ impl Reader for Orders {
 
     fn rebuild(&self) -> LocalBoxFuture<'_, Result<(), db::Error>> {
         /// Customers forgotten in one step, so that none waits long for another's locks.
-        const STEP: i64 = 5_000;
+        const STEP: i64 = 2_000;
+        /// How often a step is tried that had to wait too long for somebody else's lock.
+        const TRIES: u32 = 10;
 
         Box::pin(async {
             // First, so that we touch nothing while the feed is out of reach.
-            self.0.users.backlog(0).await?;
+            self.0.users.backlog(feed::START).await?;
             let mut last = None;
+            let mut tries = 0;
             loop {
-                let step = self
-                    .0
-                    .pool
-                    .write(move |conn| customers::forget(conn, last, STEP));
-                match step.await? {
-                    Some(forgotten) => last = Some(forgotten),
-                    None => break,
+                // Back to the beginning with each step: whatever ends us, the feed is read again.
+                let step = self.0.pool.write(move |conn| {
+                    feed::rewind(conn)?;
+                    customers::forget(conn, last, STEP)
+                });
+                match step.await {
+                    Ok(None) => return Ok(()),
+                    Ok(forgotten) => (last, tries) = (forgotten, 0),
+                    Err(db::Error::TimedOut) if tries < TRIES => tries += 1,
+                    Err(error) => return Err(error),
                 }
             }
-            self.0.pool.write(feed::rewind).await
         })
     }
 
     fn replay(&self) -> LocalBoxFuture<'_, Result<Vec<Retried>, db::Error>> {
         Box::pin(async {
-            let pool = self.0.pool.clone();
-            let all = pool.read(|conn| feed::set_aside(conn, false, i64::MAX));
-            let mut retried = Vec::new();
-            for position in all.await? {
-                let pool = pool.clone();
+            let mut all = Vec::new();
+            for position in self.0.pool.read(feed::all_set_aside).await? {
+                let pool = self.0.pool.clone();
                 let retry = tokio::task::spawn_blocking(move || jobs::retry(&pool, position));
-                retried.push(retry.await.unwrap_or(Err(db::Error::Panicked))?);
+                all.extend(retry.await.unwrap_or(Err(db::Error::Panicked))?);
             }
-            Ok(retried)
+            Ok(all)
         })
     }
 }

@@ -32,6 +32,8 @@ pub mod orders {
             feed -> Text,
             /// The last fact that was applied.
             position -> Int8,
+            /// When that fact was made, by its own account: it tells a feed from one that was restored from a backup.
+            at -> Nullable<Timestamptz>,
         }
     }
 

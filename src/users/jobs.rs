@@ -1,7 +1,7 @@
 //! What users does without being asked.
 
 use super::store::{UsersPool, feed};
-use crate::db::{Upkeep, Worker};
+use crate::db::{self, Upkeep, Worker};
 
 /// Facts deleted in one step, so that no step holds its locks for long.
 const STEP: u16 = 1_000;
@@ -10,11 +10,12 @@ const STEP: u16 = 1_000;
 pub(super) fn upkeep(pool: UsersPool, upkeep: Upkeep) -> Worker {
     Worker::start("users upkeep", move || {
         let pruned = pool.with(|conn| feed::prune(conn, upkeep.facts_kept, STEP.into()));
-        // What fails is tried again next time; that the database is away, others tell.
-        if pruned.is_ok_and(|count| count == usize::from(STEP)) {
-            Worker::NOW
-        } else {
-            upkeep.every
+        match pruned {
+            Ok(count) if count == usize::from(STEP) => return Worker::NOW,
+            // That the database is away, its pool tells.
+            Ok(_) | Err(db::Error::Unavailable) => {}
+            Err(error) => tracing::warn!("users cannot forget old facts: {error}"),
         }
+        upkeep.every
     })
 }

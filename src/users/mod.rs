@@ -26,7 +26,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
-pub(crate) use self::model::{Answer, Backlog, Event, Fact, User, UserId};
+pub(crate) use self::model::{Answer, Backlog, Event, Fact, Place, User, UserId};
 use self::{
     error::Error,
     model::{Change, Email, NewUser},
@@ -105,33 +105,29 @@ impl Users {
         Ok(http::Response::from(self.find(id).await?))
     }
 
-    /// At most `limit` facts after a place in the feed, the oldest first; `None` when the feed ends before that place, which
-    /// it does when the database was restored from a backup. On the caller's own thread, which must be one that may block.
+    /// At most `limit` facts after a place in the feed, the oldest first; `None` when this is not the feed that the place is in
+    /// any more, because the database was restored from a backup. On the caller's own thread, which must be one that may block.
     ///
     /// # Errors
     ///
     /// When the database cannot answer.
     pub(crate) fn read_feed(
         &self,
-        after: i64,
+        from: Place,
         limit: i64,
     ) -> Result<Option<Vec<Event>>, db::Error> {
-        self.0.pool.with(|conn| {
-            let events = feed::read(conn, after, limit)?;
-            let ends_before = events.is_empty() && feed::head(conn)? < after;
-            Ok((!ends_before).then_some(events))
-        })
+        self.0.pool.with(|conn| feed::read_on(conn, from, limit))
     }
 
-    /// What a reader who has read up to `after` has not read yet.
+    /// What a reader has not read yet; `None` as with [`Users::read_feed`].
     ///
     /// # Errors
     ///
     /// When the database cannot answer.
-    pub(crate) async fn backlog(&self, after: i64) -> Result<Backlog, db::Error> {
+    pub(crate) async fn backlog(&self, from: Place) -> Result<Option<Backlog>, db::Error> {
         self.0
             .pool
-            .read(move |conn| feed::backlog(conn, after))
+            .read(move |conn| feed::backlog(conn, from))
             .await
     }
 
@@ -160,10 +156,14 @@ impl Users {
     ///
     /// When the database cannot answer; then nothing has changed.
     pub(crate) fn settle(&self, answers: &[Answer]) -> Result<(), db::Error> {
-        self.0
+        let has_settled = self
+            .0
             .pool
             .with(|conn| conn.transaction(|conn| accounts::settle(conn, answers)))?;
-        self.0.news.tell();
+        // Or whoever answers again would wake itself, and so on.
+        if has_settled {
+            self.0.news.tell();
+        }
         Ok(())
     }
 

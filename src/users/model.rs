@@ -72,10 +72,19 @@ pub(crate) struct Event {
     pub(crate) at: Timestamp,
 }
 
+/// Where a reader of the feed stands: the last fact that it is done with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// 0 before the first.
+    pub(crate) position: i64,
+    /// When that fact was made. A database that was restored from a backup writes other facts at the same places.
+    pub(crate) at: Option<Timestamp>,
+}
+
 /// What a reader of the feed has not read yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backlog {
-    /// How many facts; fewer than none when the feed ends before the reader's place.
+    /// How many facts.
     pub(crate) facts: i64,
     /// How long the first of them has waited.
     pub(crate) age: Duration,

@@ -26,7 +26,7 @@ fn health_answers_for_each_service_and_for_the_whole() {
             json!({
                 "status": "up",
                 "services": standings("up"),
-                "feeds": [{ "reader": "orders", "feed": "users", "behind": 0, "set_aside": 0 }],
+                "feeds": [{ "reader": "orders", "feed": "users", "behind": 0, "set_aside": 0, "restored": false }],
             })
         );
     }

@@ -99,3 +99,9 @@ pub(super) fn arrived(conn: &mut OrdersConn<'_>, changed: &[Customer]) -> Result
     }
     Ok(())
 }
+
+/// Forgets every answer.
+pub(super) fn forget_all(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
+    diesel::delete(closings::table).execute(conn.pg())?;
+    Ok(())
+}

@@ -105,6 +105,7 @@ pub(in crate::orders) fn forget(
         .order(customers::id)
         .limit(most)
         .select(customers::id)
+        .for_update()
         .load(conn.pg())?;
     let last = uuids.last().copied();
     diesel::delete(customers::table.filter(customers::id.eq_any(uuids))).execute(conn.pg())?;

@@ -15,11 +15,16 @@ use super::{
 };
 use crate::{
     db::{self, fault},
-    users::{self, Event, Fact},
+    users::{self, Event, Fact, Place},
 };
 
 /// Whose feed we read.
 pub(in crate::orders) const FEED: &str = users::SERVICE.name();
+/// Before the first fact.
+pub(in crate::orders) const START: Place = Place {
+    position: 0,
+    at: None,
+};
 /// The first and the longest time until a fact that was set aside is tried again.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_hours(1);
@@ -38,20 +43,21 @@ struct NewSetAsideRow<'a> {
 }
 
 /// Our place: the last fact that was applied.
-pub(in crate::orders) fn position(conn: &mut OrdersConn<'_>) -> Result<i64, db::Error> {
-    let position = feed_cursors::table
+pub(in crate::orders) fn place(conn: &mut OrdersConn<'_>) -> Result<Place, db::Error> {
+    let place: Option<(i64, Option<Timestamp>)> = feed_cursors::table
         .find(FEED)
-        .select(feed_cursors::position)
+        .select((feed_cursors::position, feed_cursors::at))
         .first(conn.pg())
         .optional()?;
-    if let Some(position) = position {
-        return Ok(position);
+    if let Some((position, at)) = place {
+        let at = at.map(Timestamp::to_jiff);
+        return Ok(Place { position, at });
     }
     diesel::insert_into(feed_cursors::table)
         .values((feed_cursors::feed.eq(FEED), feed_cursors::position.eq(0)))
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
-    Ok(0)
+    Ok(START)
 }
 
 /// Applies facts and moves our place past them, in one transaction. A `failure` is known beforehand: then the facts are set
@@ -62,7 +68,9 @@ pub(in crate::orders) fn follow(
     events: &[Event],
     failure: Option<&db::Error>,
 ) -> Result<Option<i64>, db::Error> {
-    let last = events.last().map_or(after, |event| event.position);
+    let Some(last) = events.last() else {
+        return Ok(Some(after));
+    };
     let cursor = feed_cursors::table.find(FEED);
     let is_our_turn = cursor
         .filter(feed_cursors::position.eq(after))
@@ -82,10 +90,13 @@ pub(in crate::orders) fn follow(
         apply(conn, &understood)?;
     }
     diesel::update(cursor)
-        .set(feed_cursors::position.eq(last))
+        .set((
+            feed_cursors::position.eq(last.position),
+            feed_cursors::at.eq(Timestamp::from(last.at)),
+        ))
         .execute(conn.pg())?;
     fault::point("follow-uncommitted");
-    Ok(Some(last))
+    Ok(Some(last.position))
 }
 
 const UNKNOWN_STANDING: &str = "the standing is none that this program knows";
@@ -113,34 +124,31 @@ fn apply(conn: &mut OrdersConn<'_>, facts: &[News]) -> Result<(), db::Error> {
     }
     let told: Vec<Customer> = facts.iter().map(|(customer, _)| *customer).collect();
     let noted = customers::note(conn, &told)?;
-    let of_standing = |wanted: Standing| {
-        let noted = &noted;
-        facts.iter().filter(move |(customer, _)| {
-            customer.standing == wanted && noted.get(&customer.id) == Some(&customer.version)
-        })
-    };
 
+    let (mut leaving, mut gone) = (Vec::new(), Vec::new());
+    for (customer, is_newest) in facts {
+        if noted.get(&customer.id) != Some(&customer.version) {
+            continue;
+        }
+        match customer.standing {
+            // A wish to leave stays the newest fact until we have answered it. When the feed is read again, one that was
+            // refused long ago must not cancel today's orders.
+            Standing::Closing if *is_newest => leaving.push(*customer),
+            Standing::Closed => gone.push(customer.id.uuid()),
+            Standing::Active | Standing::Closing => {}
+        }
+    }
     // The feed shows what became of our answers. A registration asks for none.
     let changed: Vec<Customer> = told
-        .iter()
+        .into_iter()
         .filter(|customer| customer.version > 1)
-        .copied()
         .collect();
     if !changed.is_empty() {
         closings::arrived(conn, &changed)?;
     }
-    // A wish to leave stays the newest fact until we have answered it. When the feed is read again, one that was refused long ago must
-    // not cancel today's orders.
-    let leaving: Vec<Customer> = of_standing(Standing::Closing)
-        .filter(|(_, is_newest)| *is_newest)
-        .map(|(customer, _)| *customer)
-        .collect();
     if !leaving.is_empty() {
         closings::decide(conn, &leaving)?;
     }
-    let gone: Vec<Uuid> = of_standing(Standing::Closed)
-        .map(|(customer, _)| customer.id.uuid())
-        .collect();
     if !gone.is_empty() {
         orders::leave_nothing(conn, &gone)?;
     }
@@ -177,8 +185,6 @@ fn put_aside<'e>(
     let rows: Vec<_> = events.iter().map(row).collect();
     diesel::insert_into(set_aside::table)
         .values(rows)
-        // It may be there already, when the feed is read again; then what stands there is right.
-        .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(())
 }
@@ -188,26 +194,31 @@ pub(in crate::orders) fn count_set_aside(conn: &mut OrdersConn<'_>) -> Result<i6
     Ok(set_aside::table.count().get_result(conn.pg())?)
 }
 
-/// At most `most` facts that were set aside and are due, the oldest first, or all if they need not be due.
-pub(in crate::orders) fn set_aside(
-    conn: &mut OrdersConn<'_>,
-    due: bool,
-    most: i64,
-) -> Result<Vec<i64>, db::Error> {
-    let mut query = set_aside::table
+/// The places of at most `most` facts that were set aside and are due, the oldest first.
+pub(in crate::orders) fn due(conn: &mut OrdersConn<'_>, most: i64) -> Result<Vec<i64>, db::Error> {
+    Ok(set_aside::table
         .filter(set_aside::feed.eq(FEED))
+        .filter(set_aside::next_try_at.le(now))
         .order(set_aside::position)
         .limit(most)
         .select(set_aside::position)
-        .into_boxed();
-    if due {
-        query = query.filter(set_aside::next_try_at.le(now));
-    }
-    Ok(query.load(conn.pg())?)
+        .load(conn.pg())?)
 }
 
-/// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process is at it.
-pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Result<(), db::Error> {
+/// The places of all facts that were set aside, the oldest first.
+pub(in crate::orders) fn all_set_aside(conn: &mut OrdersConn<'_>) -> Result<Vec<i64>, db::Error> {
+    Ok(set_aside::table
+        .filter(set_aside::feed.eq(FEED))
+        .order(set_aside::position)
+        .select(set_aside::position)
+        .load(conn.pg())?)
+}
+
+/// Applies one fact that was set aside, which then is aside no more; `false` when another process is at it, or was.
+pub(in crate::orders) fn retry(
+    conn: &mut OrdersConn<'_>,
+    position: i64,
+) -> Result<bool, db::Error> {
     let row: Option<(Uuid, i64, String, bool)> = set_aside::table
         .find((FEED, position))
         .select((
@@ -221,7 +232,7 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
         .first(conn.pg())
         .optional()?;
     let Some((customer, version, standing, superseded)) = row else {
-        return Ok(());
+        return Ok(false);
     };
     let fact = Fact {
         user_id: customer.into(),
@@ -231,7 +242,7 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
     let customer = Customer::from_fact(&fact).ok_or(db::Error::Failed(UNKNOWN_STANDING))?;
     apply(conn, &[(customer, !superseded)])?;
     diesel::delete(set_aside::table.find((FEED, position))).execute(conn.pg())?;
-    Ok(())
+    Ok(true)
 }
 
 /// Takes note of a fact that failed again; the next try is twice as far away.
@@ -262,10 +273,16 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// Goes back to the beginning of the feed.
+/// Goes back to the beginning of the feed. What was set aside and what was answered follows from the feed as well, and may be of
+/// one that is no more.
 pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
+    place(conn)?;
     diesel::update(feed_cursors::table.find(FEED))
-        .set(feed_cursors::position.eq(0))
+        .set((
+            feed_cursors::position.eq(START.position),
+            feed_cursors::at.eq(None::<Timestamp>),
+        ))
         .execute(conn.pg())?;
-    Ok(())
+    diesel::delete(set_aside::table.filter(set_aside::feed.eq(FEED))).execute(conn.pg())?;
+    closings::forget_all(conn)
 }

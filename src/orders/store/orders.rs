@@ -1,6 +1,10 @@
 //! Orders and their items.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use diesel::{dsl::now, prelude::*};
 use jiff_diesel::Timestamp;
@@ -19,6 +23,8 @@ use crate::{db, http::Limit, users::UserId};
 
 /// Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement, and an item has 5.
 const ROWS_OF_ITEMS: usize = 10_000;
+/// Orders of customers who leave that one statement reads or changes at most. A statement has 3 seconds, a transaction no limit.
+const AT_ONCE: i64 = 2_000;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
@@ -31,6 +37,14 @@ struct OrderRow {
     version: i64,
     placed_at: Timestamp,
     changed_at: Timestamp,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+struct OpenRow {
+    id: Uuid,
+    customer_id: Uuid,
+    status: String,
 }
 
 #[derive(Queryable, Selectable)]
@@ -107,13 +121,13 @@ pub(in crate::orders) fn place(
         .collect();
     let mut earlier = HashMap::new();
     if !keys.is_empty() {
-        if expire(conn, &keys, keys_kept)? > 0 {
-            let again: Vec<&NewOrder> = allowed
-                .into_iter()
-                .filter(|order| !placed.contains_key(&order.id))
-                .collect();
-            placed.extend(insert(conn, &again)?);
-        }
+        expire(conn, &keys, keys_kept)?;
+        // A key that has expired, or that upkeep forgot meanwhile, is free for a new order.
+        let again: Vec<&NewOrder> = allowed
+            .into_iter()
+            .filter(|order| !placed.contains_key(&order.id))
+            .collect();
+        placed.extend(insert(conn, &again)?);
         earlier = by_key(conn, &keys)?;
     }
 
@@ -202,14 +216,15 @@ fn by_key(conn: &mut OrdersConn<'_>, keys: &[Uuid]) -> Result<HashMap<Uuid, Orde
     Ok(keys.into_iter().flatten().zip(orders).collect())
 }
 
-/// Forgets those of the keys that are older than `kept`; returns how many.
-fn expire(conn: &mut OrdersConn<'_>, keys: &[Uuid], kept: Duration) -> Result<usize, db::Error> {
+/// Forgets those of the keys that are older than `kept`.
+fn expire(conn: &mut OrdersConn<'_>, keys: &[Uuid], kept: Duration) -> Result<(), db::Error> {
     let old = orders::idempotency_key
         .eq_any(keys)
         .and(orders::placed_at.lt(Timestamp::from(conn.now()? - kept)));
-    Ok(diesel::update(orders::table.filter(old))
+    diesel::update(orders::table.filter(old))
         .set(orders::idempotency_key.eq(None::<Uuid>))
-        .execute(conn.pg())?)
+        .execute(conn.pg())?;
+    Ok(())
 }
 
 /// Forgets at most `most` keys that are older than `kept`; returns how many.
@@ -237,53 +252,69 @@ pub(super) fn leave_nothing(
     conn: &mut OrdersConn<'_>,
     customers: &[Uuid],
 ) -> Result<(), db::Error> {
-    let placed: Vec<Uuid> = orders::table
-        .filter(orders::customer_id.eq_any(customers))
-        .filter(orders::status.eq(Status::Placed.word()))
-        .order(orders::id)
-        .select(orders::id)
-        .for_update()
-        .load(conn.pg())?;
-    let placed: Vec<OrderId> = placed.into_iter().map(OrderId::from).collect();
-    if !placed.is_empty() {
-        advance(conn, &placed, Step::Cancel, None)?;
+    let mut placed = lock_open(conn, customers)?;
+    placed.retain(|order| order.status == Status::Placed.word());
+    cancel(conn, &placed)?;
+    loop {
+        let keyed: Vec<Uuid> = orders::table
+            .filter(orders::customer_id.eq_any(customers))
+            .filter(orders::idempotency_key.is_not_null())
+            .limit(AT_ONCE)
+            .select(orders::id)
+            .load(conn.pg())?;
+        if keyed.is_empty() {
+            return Ok(());
+        }
+        diesel::update(orders::table.filter(orders::id.eq_any(keyed)))
+            .set(orders::idempotency_key.eq(None::<Uuid>))
+            .execute(conn.pg())?;
     }
-    let keyed = orders::customer_id
-        .eq_any(customers)
-        .and(orders::idempotency_key.is_not_null());
-    diesel::update(orders::table.filter(keyed))
-        .set(orders::idempotency_key.eq(None::<Uuid>))
-        .execute(conn.pg())?;
-    Ok(())
 }
 
 /// Cancels every open order of the customers who have none under way, and returns those who have.
 pub(super) fn cancel_all(
     conn: &mut OrdersConn<'_>,
     customers: &[Uuid],
-) -> Result<Vec<Uuid>, db::Error> {
-    let open: Vec<(Uuid, Uuid, String)> = orders::table
-        .filter(orders::customer_id.eq_any(customers))
-        .filter(orders::status.eq_any([Status::Placed.word(), Status::Shipped.word()]))
-        // Locked in one order, and until the end: no order is shipped meanwhile.
-        .order(orders::id)
-        .select((orders::id, orders::customer_id, orders::status))
-        .for_update()
-        .load(conn.pg())?;
-    let under_way: Vec<Uuid> = open
+) -> Result<HashSet<Uuid>, db::Error> {
+    let mut open = lock_open(conn, customers)?;
+    let under_way: HashSet<Uuid> = open
         .iter()
-        .filter(|(_, _, status)| status == Status::Shipped.word())
-        .map(|(_, customer, _)| *customer)
+        .filter(|order| order.status == Status::Shipped.word())
+        .map(|order| order.customer_id)
         .collect();
-    let to_cancel: Vec<OrderId> = open
-        .iter()
-        .filter(|(_, customer, _)| !under_way.contains(customer))
-        .map(|(id, _, _)| OrderId::from(*id))
-        .collect();
-    if !to_cancel.is_empty() {
-        advance(conn, &to_cancel, Step::Cancel, None)?;
-    }
+    open.retain(|order| !under_way.contains(&order.customer_id));
+    cancel(conn, &open)?;
     Ok(under_way)
+}
+
+/// The open orders of customers, who place no others meanwhile. Nobody moves any of them until the transaction ends.
+fn lock_open(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<Vec<OpenRow>, db::Error> {
+    let mut open: Vec<OpenRow> = Vec::new();
+    loop {
+        let last = open.last().map_or(Uuid::nil(), |order| order.id);
+        let rows: Vec<OpenRow> = orders::table
+            .filter(orders::customer_id.eq_any(customers))
+            .filter(orders::status.eq_any([Status::Placed.word(), Status::Shipped.word()]))
+            .filter(orders::id.gt(last))
+            .order(orders::id)
+            .limit(AT_ONCE)
+            .select(OpenRow::as_select())
+            .for_update()
+            .load(conn.pg())?;
+        if rows.is_empty() {
+            return Ok(open);
+        }
+        open.extend(rows);
+    }
+}
+
+fn cancel(conn: &mut OrdersConn<'_>, open: &[OpenRow]) -> Result<(), db::Error> {
+    let ids: Vec<OrderId> = open.iter().map(|order| order.id.into()).collect();
+    let at_once = usize::try_from(AT_ONCE).unwrap_or(1);
+    for ids in ids.chunks(at_once) {
+        advance(conn, ids, Step::Cancel, None)?;
+    }
+    Ok(())
 }
 
 /// The newest orders of a customer, the newest first.

@@ -183,20 +183,19 @@ pub(in crate::users) fn close(
     the_one(tell(conn, closing)?)
 }
 
-/// Closes or reopens accounts that are closing, as each is answered. An answer to a version that is past is passed over, so
-/// an answer may be given again.
+/// Closes or reopens accounts that are closing, as each is answered, and returns whether there were any. An answer to a version
+/// that is past is passed over, and so is one to an account that somebody holds: an answer may be given again.
 pub(in crate::users) fn settle(
     conn: &mut UsersConn<'_>,
     answers: &[Answer],
-) -> Result<(), db::Error> {
+) -> Result<bool, db::Error> {
     let uuids: Vec<Uuid> = answers.iter().map(|answer| answer.user_id.uuid()).collect();
     let waiting: HashMap<Uuid, i64> = accounts::table
         .filter(accounts::id.eq_any(uuids))
         .filter(accounts::standing.eq(Standing::Closing.word()))
-        // In one order, or two who settle could wait for each other.
-        .order(accounts::id)
         .select((accounts::id, accounts::version))
         .for_update()
+        .skip_locked()
         .load(conn.pg())?
         .into_iter()
         .collect();
@@ -235,7 +234,8 @@ pub(in crate::users) fn settle(
         };
         settled.extend(rows);
     }
-    tell(conn, settled).map(drop)
+    let users = tell(conn, settled)?;
+    Ok(!users.is_empty())
 }
 
 /// Reads one user, who changes for nobody else until the transaction ends.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        model::{Backlog, Event, Fact},
+        model::{Backlog, Event, Fact, Place},
         schema::users::{events, feed_head, feed_readers},
     },
     UsersConn,
@@ -79,6 +79,30 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db:
     Ok(())
 }
 
+/// At most `limit` facts after a place, the oldest first; `None` when this is not the feed that the place is in any more, because
+/// the database was restored from a backup.
+pub(in crate::users) fn read_on(
+    conn: &mut UsersConn<'_>,
+    from: Place,
+    limit: i64,
+) -> Result<Option<Vec<Event>>, db::Error> {
+    let mut events = read(conn, from.position - 1, limit + 1)?;
+    let own = events
+        .first()
+        .filter(|event| event.position == from.position)
+        .map(|event| event.at);
+    let is_the_same = match own {
+        Some(at) => from.at.is_none_or(|then| then == at),
+        // Nothing is there: it was pruned, or the feed ends before.
+        None => !events.is_empty() || head(conn)? >= from.position,
+    };
+    if own.is_some() {
+        events.remove(0);
+    }
+    events.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(is_the_same.then_some(events))
+}
+
 /// At most `limit` facts after a place, the oldest first.
 pub(in crate::users) fn read(
     conn: &mut UsersConn<'_>,
@@ -94,28 +118,31 @@ pub(in crate::users) fn read(
     Ok(rows.into_iter().map(Event::from).collect())
 }
 
-/// How many facts follow a place, and since when the first of them waits.
+/// How many facts follow a place, and since when the first of them waits; `None` as with [`read_on`].
 pub(in crate::users) fn backlog(
     conn: &mut UsersConn<'_>,
-    after: i64,
-) -> Result<Backlog, db::Error> {
+    from: Place,
+) -> Result<Option<Backlog>, db::Error> {
+    if read_on(conn, from, 1)?.is_none() {
+        return Ok(None);
+    }
     let waiting: Option<(Timestamp, Timestamp)> = events::table
-        .filter(events::position.gt(after))
+        .filter(events::position.gt(from.position))
         .order(events::position)
         .select((events::at, now.into_sql::<Timestamptz>()))
         .first(conn.pg())
         .optional()?;
     let age = waiting.map(|(at, asked)| asked.to_jiff().duration_since(at.to_jiff()));
-    Ok(Backlog {
-        facts: head(conn)? - after,
+    Ok(Some(Backlog {
+        facts: head(conn)? - from.position,
         age: age
             .and_then(|age| Duration::try_from(age).ok())
             .unwrap_or_default(),
-    })
+    }))
 }
 
 /// The place of the newest fact; 0 when there is none.
-pub(in crate::users) fn head(conn: &mut UsersConn<'_>) -> Result<i64, db::Error> {
+fn head(conn: &mut UsersConn<'_>) -> Result<i64, db::Error> {
     Ok(feed_head::table
         .select(feed_head::position)
         .first(conn.pg())?)
@@ -142,8 +169,8 @@ pub(in crate::users) fn note_reader(
     Ok(())
 }
 
-/// Deletes at most `most` facts that were superseded longer than `kept` ago and that every reader is done with; returns how
-/// many.
+/// Deletes at most `most` facts that were superseded longer than `kept` ago and that every reader has passed; returns how many. The
+/// fact at a reader's own place stays: the reader knows the feed by it.
 pub(in crate::users) fn prune(
     conn: &mut UsersConn<'_>,
     kept: Duration,
@@ -155,8 +182,8 @@ pub(in crate::users) fn prune(
     let then = Timestamp::from(conn.now()? - kept);
     let old: Vec<i64> = events::table
         .filter(events::superseded_at.lt(then))
-        .filter(events::position.le(slowest.unwrap_or(i64::MAX)))
-        .order(events::position)
+        .filter(events::position.lt(slowest.unwrap_or(i64::MAX)))
+        .order(events::superseded_at)
         .limit(most)
         .select(events::position)
         .load(conn.pg())?;
