@@ -5,13 +5,10 @@ CREATE TABLE customers (
     CONSTRAINT customers_standing_check CHECK (standing IN ('active', 'closing', 'closed'))
 );
 
-CREATE INDEX customers_closing_idx ON customers (id) WHERE standing = 'closing';
-
 CREATE TABLE feed_cursors (
     feed     text   CONSTRAINT feed_cursors_pkey PRIMARY KEY,
     position bigint NOT NULL,
-    furthest bigint NOT NULL,
-    CONSTRAINT feed_cursors_position_check CHECK (position BETWEEN 0 AND furthest)
+    CONSTRAINT feed_cursors_position_check CHECK (position >= 0)
 );
 
 CREATE TABLE set_aside (
@@ -20,6 +17,7 @@ CREATE TABLE set_aside (
     customer_id uuid        NOT NULL,
     version     bigint      NOT NULL,
     standing    text        NOT NULL,
+    superseded  boolean     NOT NULL,
     attempts    integer     NOT NULL DEFAULT 1,
     failure     text        NOT NULL,
     next_try_at timestamptz NOT NULL,
@@ -44,13 +42,13 @@ COMMENT ON COLUMN customers.standing IS 'active, closing or closed. Only an acti
 COMMENT ON TABLE feed_cursors IS 'How far each feed was read. It moves in the transaction that applies what was read.';
 COMMENT ON COLUMN feed_cursors.feed IS 'Whose feed.';
 COMMENT ON COLUMN feed_cursors.position IS 'The last fact that was applied.';
-COMMENT ON COLUMN feed_cursors.furthest IS 'The last fact that was ever applied: up to here, reading again changes the copy and nothing else.';
 COMMENT ON TABLE set_aside IS 'Facts that could not be applied. They are tried again, later and later, and hold up nobody.';
 COMMENT ON COLUMN set_aside.feed IS 'Whose fact.';
 COMMENT ON COLUMN set_aside.position IS 'Its place in the feed.';
 COMMENT ON COLUMN set_aside.customer_id IS 'Whose account it tells of.';
 COMMENT ON COLUMN set_aside.version IS 'The version of the account.';
 COMMENT ON COLUMN set_aside.standing IS 'The standing, in the words of the feed.';
+COMMENT ON COLUMN set_aside.superseded IS 'Whether a newer fact of the same account had followed.';
 COMMENT ON COLUMN set_aside.attempts IS 'How often it was tried.';
 COMMENT ON COLUMN set_aside.failure IS 'Why it failed last.';
 COMMENT ON COLUMN set_aside.next_try_at IS 'When it is tried again, by the database''s clock.';
@@ -61,7 +59,7 @@ COMMENT ON COLUMN closings.refusal IS 'Why they cannot leave yet; null when they
 COMMENT ON COLUMN orders.idempotency_key IS 'What the client calls this order, hashed with the customer''s id (UUID of version 5); null without one, or once it has expired.';
 
 GRANT SELECT, INSERT, UPDATE (version, standing), DELETE ON customers TO orders_service;
-GRANT SELECT, INSERT, UPDATE (position, furthest) ON feed_cursors TO orders_service;
+GRANT SELECT, INSERT, UPDATE (position) ON feed_cursors TO orders_service;
 GRANT SELECT, INSERT, UPDATE (attempts, failure, next_try_at), DELETE ON set_aside TO orders_service;
 GRANT SELECT, INSERT, UPDATE (version, refusal), DELETE ON closings TO orders_service;
 GRANT UPDATE (idempotency_key) ON orders TO orders_service;

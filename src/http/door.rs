@@ -33,7 +33,7 @@ pub(crate) trait Door: Send + Sync + 'static {
 pub(crate) trait Reader {
     /// Tells how far it has read.
     fn reading(&self) -> LocalBoxFuture<'_, Result<Reading, db::Error>>;
-    /// Drops the copy, so that the feed is read again from its beginning. Effects that went beyond the copy are not repeated.
+    /// Drops the copy, so that the feed is read again from its beginning.
     fn rebuild(&self) -> LocalBoxFuture<'_, Result<(), db::Error>>;
     /// Tries the facts that were set aside, and tells what became of each.
     fn replay(&self) -> LocalBoxFuture<'_, Result<Vec<Retried>, db::Error>>;

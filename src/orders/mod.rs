@@ -234,10 +234,8 @@ impl Reader for Orders {
         const STEP: i64 = 5_000;
 
         Box::pin(async {
-            // First, so that we touch nothing while the feed is out of reach; and in this order, because the feed may grow.
-            let furthest = self.0.pool.write(feed::furthest).await?;
-            let head = self.0.users.backlog(0).await?.facts;
-            let restored_to = Some(head).filter(|head| *head < furthest);
+            // First, so that we touch nothing while the feed is out of reach.
+            self.0.users.backlog(0).await?;
             let mut last = None;
             loop {
                 let step = self
@@ -249,10 +247,7 @@ impl Reader for Orders {
                     None => break,
                 }
             }
-            self.0
-                .pool
-                .write(move |conn| feed::rewind(conn, restored_to))
-                .await
+            self.0.pool.write(feed::rewind).await
         })
     }
 

@@ -32,8 +32,6 @@ pub mod orders {
             feed -> Text,
             /// The last fact that was applied.
             position -> Int8,
-            /// The last fact that was ever applied: up to here, reading again changes the copy and nothing else.
-            furthest -> Int8,
         }
     }
 
@@ -90,6 +88,8 @@ pub mod orders {
             version -> Int8,
             /// The standing, in the words of the feed.
             standing -> Text,
+            /// Whether a newer fact of the same account had followed.
+            superseded -> Bool,
             /// How often it was tried.
             attempts -> Int4,
             /// Why it failed last.

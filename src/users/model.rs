@@ -66,6 +66,8 @@ pub(crate) struct Event {
     pub(crate) position: i64,
     #[serde(flatten)]
     pub(crate) fact: Fact,
+    /// Whether a newer fact of the same account has followed.
+    pub(crate) superseded: bool,
     /// When the change began.
     pub(crate) at: Timestamp,
 }

@@ -1,16 +1,12 @@
 //! Our answers to customers who want to leave. One is kept until the feed shows that it has arrived.
 
-use diesel::{
-    dsl::{exists, not},
-    prelude::*,
-};
+use std::collections::HashMap;
+
+use diesel::{prelude::*, upsert::excluded};
 use uuid::Uuid;
 
 use super::{
-    super::{
-        model::{Customer, Standing},
-        schema::orders::{closings, customers, set_aside},
-    },
+    super::{model::Customer, schema::orders::closings},
     OrdersConn, orders,
 };
 use crate::{db, users::Answer};
@@ -26,44 +22,38 @@ struct NewClosingRow {
     refusal: Option<&'static str>,
 }
 
-/// Decides on customers who want to leave and have no answer yet: one with an order under way cannot, and the open orders of the
-/// others are cancelled. They may be `among` some, or anybody. One of whom a newer fact was set aside has to wait for that.
-pub(super) fn decide(conn: &mut OrdersConn<'_>, among: Option<&[Uuid]>) -> Result<(), db::Error> {
-    if among.is_some_and(<[Uuid]>::is_empty) {
-        return Ok(());
-    }
-    let answers = closings::table.filter(closings::customer_id.eq(customers::id));
-    let news = set_aside::table.filter(
-        set_aside::customer_id
-            .eq(customers::id)
-            .and(set_aside::version.gt(customers::version)),
-    );
-    let mut leaving = customers::table
-        .filter(customers::standing.eq(Standing::Closing.word()))
-        .filter(not(exists(answers)))
-        .filter(not(exists(news)))
-        .order(customers::id)
-        .select((customers::id, customers::version))
-        .into_boxed();
-    if let Some(among) = among {
-        leaving = leaving.filter(customers::id.eq_any(among));
-    }
-    let leaving: Vec<(Uuid, i64)> = leaving.load(conn.pg())?;
-    if leaving.is_empty() {
-        return Ok(());
-    }
-    let uuids: Vec<Uuid> = leaving.iter().map(|(id, _)| *id).collect();
+/// Decides on customers who want to leave: one with an order under way cannot, and the open orders of the others are
+/// cancelled. A wish that has its answer keeps it.
+pub(super) fn decide(conn: &mut OrdersConn<'_>, leaving: &[Customer]) -> Result<(), db::Error> {
+    let uuids: Vec<Uuid> = leaving.iter().map(|customer| customer.id.uuid()).collect();
+    let answered: HashMap<Uuid, i64> = closings::table
+        .filter(closings::customer_id.eq_any(&uuids))
+        .select((closings::customer_id, closings::version))
+        .load(conn.pg())?
+        .into_iter()
+        .collect();
+    let leaving: Vec<&Customer> = leaving
+        .iter()
+        .filter(|customer| answered.get(&customer.id.uuid()) != Some(&customer.version))
+        .collect();
+    let uuids: Vec<Uuid> = leaving.iter().map(|customer| customer.id.uuid()).collect();
     let under_way = orders::cancel_all(conn, &uuids)?;
     let rows: Vec<_> = leaving
-        .into_iter()
-        .map(|(customer_id, version)| NewClosingRow {
-            customer_id,
-            version,
-            refusal: under_way.contains(&customer_id).then_some(UNDER_WAY),
+        .iter()
+        .map(|customer| NewClosingRow {
+            customer_id: customer.id.uuid(),
+            version: customer.version,
+            refusal: under_way.contains(&customer.id.uuid()).then_some(UNDER_WAY),
         })
         .collect();
     diesel::insert_into(closings::table)
         .values(rows)
+        .on_conflict(closings::customer_id)
+        .do_update()
+        .set((
+            closings::version.eq(excluded(closings::version)),
+            closings::refusal.eq(excluded(closings::refusal)),
+        ))
         .execute(conn.pg())?;
     Ok(())
 }
@@ -107,11 +97,5 @@ pub(super) fn arrived(conn: &mut OrdersConn<'_>, changed: &[Customer]) -> Result
         diesel::delete(closings::table.filter(closings::customer_id.eq_any(arrived)))
             .execute(conn.pg())?;
     }
-    Ok(())
-}
-
-/// Forgets every answer.
-pub(super) fn forget_all(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
-    diesel::delete(closings::table).execute(conn.pg())?;
     Ok(())
 }

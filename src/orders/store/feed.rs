@@ -32,6 +32,7 @@ struct NewSetAsideRow<'a> {
     customer_id: Uuid,
     version: i64,
     standing: &'a str,
+    superseded: bool,
     failure: &'a str,
     next_try_at: Timestamp,
 }
@@ -47,11 +48,7 @@ pub(in crate::orders) fn position(conn: &mut OrdersConn<'_>) -> Result<i64, db::
         return Ok(position);
     }
     diesel::insert_into(feed_cursors::table)
-        .values((
-            feed_cursors::feed.eq(FEED),
-            feed_cursors::position.eq(0),
-            feed_cursors::furthest.eq(0),
-        ))
+        .values((feed_cursors::feed.eq(FEED), feed_cursors::position.eq(0)))
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(0)
@@ -66,35 +63,26 @@ pub(in crate::orders) fn follow(
     failure: Option<&db::Error>,
 ) -> Result<Option<i64>, db::Error> {
     let last = events.last().map_or(after, |event| event.position);
-    let furthest: Option<i64> = feed_cursors::table
-        .find(FEED)
+    let cursor = feed_cursors::table.find(FEED);
+    let is_our_turn = cursor
         .filter(feed_cursors::position.eq(after))
-        .select(feed_cursors::furthest)
+        .select(feed_cursors::feed)
         .for_update()
         .skip_locked()
-        .first(conn.pg())
+        .first::<String>(conn.pg())
         .optional()?;
-    let Some(furthest) = furthest else {
+    if is_our_turn.is_none() {
         return Ok(None);
-    };
+    }
     if let Some(failure) = failure {
         put_aside(conn, events, &failure.to_string())?;
     } else {
         let (understood, strange) = understand(events);
         put_aside(conn, &strange, UNKNOWN_STANDING)?;
         apply(conn, &understood)?;
-        // While the feed is read again the copy is behind what we did, and an old wish to leave looks like a new one.
-        if after >= furthest {
-            closings::decide(conn, Some(&of_standing(&understood, Standing::Closing)))?;
-        } else if last >= furthest {
-            closings::decide(conn, None)?;
-        }
     }
-    diesel::update(feed_cursors::table.find(FEED))
-        .set((
-            feed_cursors::position.eq(last),
-            feed_cursors::furthest.eq(furthest.max(last)),
-        ))
+    diesel::update(cursor)
+        .set(feed_cursors::position.eq(last))
         .execute(conn.pg())?;
     fault::point("follow-uncommitted");
     Ok(Some(last))
@@ -102,28 +90,38 @@ pub(in crate::orders) fn follow(
 
 const UNKNOWN_STANDING: &str = "the standing is none that this program knows";
 
+/// A customer as a fact shows them, and whether it is the newest of its account.
+type News = (Customer, bool);
+
 /// Tells facts that we understand from those that we do not.
-fn understand(events: &[Event]) -> (Vec<Customer>, Vec<Event>) {
+fn understand(events: &[Event]) -> (Vec<News>, Vec<Event>) {
     let mut understood = Vec::new();
     let mut strange = Vec::new();
     for event in events {
         match Customer::from_fact(&event.fact) {
-            Some(customer) => understood.push(customer),
+            Some(customer) => understood.push((customer, !event.superseded)),
             None => strange.push(event.clone()),
         }
     }
     (understood, strange)
 }
 
-/// Brings the copy up to date, and does what follows from it whenever it is read.
-fn apply(conn: &mut OrdersConn<'_>, facts: &[Customer]) -> Result<(), db::Error> {
+/// Brings the copy up to date, and does what follows from it.
+fn apply(conn: &mut OrdersConn<'_>, facts: &[News]) -> Result<(), db::Error> {
     if facts.is_empty() {
         return Ok(());
     }
-    let noted = customers::note(conn, facts)?;
+    let told: Vec<Customer> = facts.iter().map(|(customer, _)| *customer).collect();
+    let noted = customers::note(conn, &told)?;
+    let of_standing = |wanted: Standing| {
+        let noted = &noted;
+        facts.iter().filter(move |(customer, _)| {
+            customer.standing == wanted && noted.get(&customer.id) == Some(&customer.version)
+        })
+    };
 
     // The feed shows what became of our answers. A registration asks for none.
-    let changed: Vec<Customer> = facts
+    let changed: Vec<Customer> = told
         .iter()
         .filter(|customer| customer.version > 1)
         .copied()
@@ -131,21 +129,22 @@ fn apply(conn: &mut OrdersConn<'_>, facts: &[Customer]) -> Result<(), db::Error>
     if !changed.is_empty() {
         closings::arrived(conn, &changed)?;
     }
-    let is_noted = |customer: &&Customer| noted.get(&customer.id) == Some(&customer.version);
-    let news: Vec<Customer> = facts.iter().filter(is_noted).copied().collect();
-    let gone = of_standing(&news, Standing::Closed);
+    // A wish to leave stays the newest fact until we have answered it. When the feed is read again, one that was refused long ago must
+    // not cancel today's orders.
+    let leaving: Vec<Customer> = of_standing(Standing::Closing)
+        .filter(|(_, is_newest)| *is_newest)
+        .map(|(customer, _)| *customer)
+        .collect();
+    if !leaving.is_empty() {
+        closings::decide(conn, &leaving)?;
+    }
+    let gone: Vec<Uuid> = of_standing(Standing::Closed)
+        .map(|(customer, _)| customer.id.uuid())
+        .collect();
     if !gone.is_empty() {
-        orders::let_go(conn, &gone)?;
+        orders::leave_nothing(conn, &gone)?;
     }
     Ok(())
-}
-
-fn of_standing(facts: &[Customer], wanted: Standing) -> Vec<Uuid> {
-    facts
-        .iter()
-        .filter(|customer| customer.standing == wanted)
-        .map(|customer| customer.id.uuid())
-        .collect()
 }
 
 /// Puts facts where an operator sees them and where they hold up nobody.
@@ -170,6 +169,7 @@ fn put_aside<'e>(
             customer_id: event.fact.user_id.uuid(),
             version: event.fact.version,
             standing: &event.fact.standing,
+            superseded: event.superseded,
             failure,
             next_try_at,
         }
@@ -177,7 +177,7 @@ fn put_aside<'e>(
     let rows: Vec<_> = events.iter().map(row).collect();
     diesel::insert_into(set_aside::table)
         .values(rows)
-        // It may be there already, when the feed is read again.
+        // It may be there already, when the feed is read again; then what stands there is right.
         .on_conflict_do_nothing()
         .execute(conn.pg())?;
     Ok(())
@@ -206,25 +206,21 @@ pub(in crate::orders) fn set_aside(
     Ok(query.load(conn.pg())?)
 }
 
-/// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process did it.
+/// Applies one fact that was set aside, which then is aside no more. Nothing to do when another process is at it.
 pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Result<(), db::Error> {
-    // Who reads the feed waits, so that no two decide on one customer.
-    let (place, furthest): (i64, i64) = feed_cursors::table
-        .find(FEED)
-        .select((feed_cursors::position, feed_cursors::furthest))
-        .for_update()
-        .first(conn.pg())?;
-    let row: Option<(Uuid, i64, String)> = set_aside::table
+    let row: Option<(Uuid, i64, String, bool)> = set_aside::table
         .find((FEED, position))
         .select((
             set_aside::customer_id,
             set_aside::version,
             set_aside::standing,
+            set_aside::superseded,
         ))
         .for_update()
+        .skip_locked()
         .first(conn.pg())
         .optional()?;
-    let Some((customer, version, standing)) = row else {
+    let Some((customer, version, standing, superseded)) = row else {
         return Ok(());
     };
     let fact = Fact {
@@ -233,11 +229,8 @@ pub(in crate::orders) fn retry(conn: &mut OrdersConn<'_>, position: i64) -> Resu
         standing,
     };
     let customer = Customer::from_fact(&fact).ok_or(db::Error::Failed(UNKNOWN_STANDING))?;
-    apply(conn, &[customer])?;
+    apply(conn, &[(customer, !superseded)])?;
     diesel::delete(set_aside::table.find((FEED, position))).execute(conn.pg())?;
-    if place >= furthest {
-        closings::decide(conn, None)?;
-    }
     Ok(())
 }
 
@@ -269,30 +262,10 @@ pub(in crate::orders) fn postpone(
     Ok(())
 }
 
-/// The last fact that was ever applied.
-pub(in crate::orders) fn furthest(conn: &mut OrdersConn<'_>) -> Result<i64, db::Error> {
-    position(conn)?;
-    Ok(feed_cursors::table
-        .find(FEED)
-        .select(feed_cursors::furthest)
-        .first(conn.pg())?)
-}
-
-/// Goes back to the beginning of the feed. When it was restored from a backup, it ends at `restored_to`, before what we have
-/// applied: what it tells from there on will be news, and what we answered it never asked.
-pub(in crate::orders) fn rewind(
-    conn: &mut OrdersConn<'_>,
-    restored_to: Option<i64>,
-) -> Result<(), db::Error> {
-    let cursor = feed_cursors::table.find(FEED);
-    diesel::update(cursor)
+/// Goes back to the beginning of the feed.
+pub(in crate::orders) fn rewind(conn: &mut OrdersConn<'_>) -> Result<(), db::Error> {
+    diesel::update(feed_cursors::table.find(FEED))
         .set(feed_cursors::position.eq(0))
         .execute(conn.pg())?;
-    if let Some(head) = restored_to {
-        diesel::update(cursor)
-            .set(feed_cursors::furthest.eq(head))
-            .execute(conn.pg())?;
-        closings::forget_all(conn)?;
-    }
     Ok(())
 }

@@ -231,19 +231,22 @@ pub(in crate::orders) fn expire_keys(
         .execute(conn.pg())?)
 }
 
-/// Lets go of customers whose accounts are closed: forgets their keys, and cancels what is open. Nothing is, unless orders was
-/// restored from a backup and hears only now that they have left.
-pub(super) fn let_go(conn: &mut OrdersConn<'_>, customers: &[Uuid]) -> Result<(), db::Error> {
-    let open: Vec<Uuid> = orders::table
+/// Sees to it that customers who are gone have no order that could still be cancelled, and no key. We cancelled their orders when
+/// we let them go; but our database may be a backup from before.
+pub(super) fn leave_nothing(
+    conn: &mut OrdersConn<'_>,
+    customers: &[Uuid],
+) -> Result<(), db::Error> {
+    let placed: Vec<Uuid> = orders::table
         .filter(orders::customer_id.eq_any(customers))
         .filter(orders::status.eq(Status::Placed.word()))
         .order(orders::id)
         .select(orders::id)
         .for_update()
         .load(conn.pg())?;
-    if !open.is_empty() {
-        let open: Vec<OrderId> = open.into_iter().map(OrderId::from).collect();
-        advance(conn, &open, Step::Cancel, None)?;
+    let placed: Vec<OrderId> = placed.into_iter().map(OrderId::from).collect();
+    if !placed.is_empty() {
+        advance(conn, &placed, Step::Cancel, None)?;
     }
     let keyed = orders::customer_id
         .eq_any(customers)

@@ -28,6 +28,7 @@ struct EventRow {
     version: i64,
     standing: String,
     at: Timestamp,
+    superseded_at: Option<Timestamp>,
 }
 
 #[derive(Insertable)]
@@ -171,6 +172,7 @@ impl From<EventRow> for Event {
                 version: row.version,
                 standing: row.standing,
             },
+            superseded: row.superseded_at.is_some(),
             at: row.at.into(),
         }
     }

@@ -228,7 +228,7 @@ fn an_orders_database_from_a_backup_hears_again_who_has_left_meanwhile() {
     sql(
         &database,
         "orders",
-        "UPDATE orders.feed_cursors SET position = 2, furthest = 2;
+        "UPDATE orders.feed_cursors SET position = 2;
          UPDATE orders.customers SET version = 1, standing = 'active';
          UPDATE orders.orders SET status = 'placed', version = 1",
     );

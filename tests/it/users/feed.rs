@@ -26,13 +26,13 @@ fn the_feed_tells_every_change_in_its_order_and_nothing_personal() {
     let told = facts(&server, "");
 
     let expected = [
-        (1, &ada, 1, "active"),
-        (2, &grace, 1, "active"),
-        (3, &ada, 2, "active"),
-        (4, &ada, 3, "closing"),
-        (5, &ada, 4, "closed"),
+        (1, &ada, 1, "active", true),
+        (2, &grace, 1, "active", false),
+        (3, &ada, 2, "active", true),
+        (4, &ada, 3, "closing", true),
+        (5, &ada, 4, "closed", false),
     ];
-    for (fact, (position, user, version, standing)) in told.iter().zip(expected) {
+    for (fact, (position, user, version, standing, superseded)) in told.iter().zip(expected) {
         let mut fact = fact.clone();
         assert!(
             fact.as_object_mut()
@@ -43,7 +43,7 @@ fn the_feed_tells_every_change_in_its_order_and_nothing_personal() {
         );
         assert_eq!(
             fact,
-            json!({ "position": position, "user_id": user, "version": version, "standing": standing })
+            json!({ "position": position, "user_id": user, "version": version, "standing": standing, "superseded": superseded })
         );
     }
 }
