@@ -258,6 +258,29 @@ fn every_test_that_the_contract_names_exists_and_no_case_goes_without_one() {
     assert!(seen >= 12, "only {seen} cases were understood");
 }
 
+/// What each patch takes away, and what stands around it, is in the file that it names.
+#[test]
+fn every_sabotage_still_fits_the_code() {
+    let mut hunks = 0;
+    for path in files("bench/sabotage", ".patch") {
+        for part in read(&path).split("\n--- a/").skip(1) {
+            let (name, changes) = part.split_once('\n').unwrap();
+            let file = read(name);
+            for hunk in changes.split("\n@@ ").skip(1) {
+                let lines = hunk.lines().skip(1).filter(|line| !line.starts_with('+'));
+                let before: Vec<&str> = lines.map(|line| line.get(1..).unwrap_or("")).collect();
+                assert!(
+                    file.contains(&before.join("\n")),
+                    "{} does not fit {name}: {hunk}",
+                    path.display()
+                );
+                hunks += 1;
+            }
+        }
+    }
+    assert!(hunks >= 9, "only {hunks} changes were understood");
+}
+
 #[test]
 fn every_problem_that_the_code_raises_is_in_the_catalogue_and_the_other_way_round() {
     let code: String = files("src", ".rs")
