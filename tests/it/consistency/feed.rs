@@ -8,8 +8,8 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    account, all_orders, catch_up, close, come_to_rest, copies, cursor, head, history, originals,
-    ship, sql,
+    account, all_orders, catch_up, close, come_to_rest, copies, head, history, orders_of,
+    originals, populate, ship, sql,
 };
 use crate::harness::{Client, Database, Server, eventually, place, register};
 
@@ -159,28 +159,71 @@ fn a_feed_that_is_read_again_from_its_beginning_does_nothing_twice() {
 }
 
 #[test]
+fn an_old_wish_to_leave_cancels_nothing_though_its_refusal_follows_much_later() {
+    const FACTS: usize = 1_200;
+    let database = Database::new();
+    populate(&database, FACTS);
+    // The first user wanted to leave at once, and was refused when everybody else had come.
+    let user = sql(
+        &database,
+        "users",
+        "SELECT user_id FROM users.events WHERE position = 1",
+    )
+    .concat();
+    sql(
+        &database,
+        "users",
+        &format!(
+            "DELETE FROM users.accounts WHERE id IN
+                 (SELECT user_id FROM users.events WHERE position IN (2, {FACTS}));
+             UPDATE users.events SET user_id = '{user}', version = 2, standing = 'closing' WHERE position = 2;
+             UPDATE users.events SET user_id = '{user}', version = 3 WHERE position = {FACTS};
+             UPDATE users.events SET superseded_at = now() WHERE position IN (1, 2);
+             UPDATE users.accounts SET version = 3, refusal = 'order-under-way' WHERE id = '{user}'"
+        ),
+    );
+    let server = Server::start_with(database.clone(), |_| {});
+    place(&server, &user);
+
+    for _ in 0..2 {
+        catch_up(&database);
+        assert_eq!(orders_of(&database, &user), ["placed 1"]);
+        sql(
+            &database,
+            "orders",
+            "DELETE FROM orders.customers; UPDATE orders.feed_cursors SET position = 0",
+        );
+    }
+    come_to_rest(&database);
+    assert_eq!(orders_of(&database, &user), ["placed 1"]);
+}
+
+#[test]
 fn a_fact_that_comes_again_at_a_later_place_does_nothing() {
     let server = Server::start();
     let database = &server.database;
     let user = refused(&server, "ada@example.com");
     let orders = all_orders(database);
-
     sql(
         database,
         "users",
-        &format!(
-            "ALTER TABLE users.events DROP CONSTRAINT events_user_id_version_key;
-             UPDATE users.feed_head SET position = position + 2;
-             INSERT INTO users.events (position, user_id, version, standing)
-             VALUES (4, '{user}', 2, 'closing'), (5, '{user}', 3, 'active')"
-        ),
+        "ALTER TABLE users.events DROP CONSTRAINT events_user_id_version_key",
     );
-    catch_up(database);
 
-    assert_eq!(cursor(database), ["5"]);
-    assert_eq!(all_orders(database), orders);
-    assert_eq!(account(database, &user), "active order-under-way 3");
-    come_to_rest(database);
+    for (position, again) in [(4, "2, 'closing'"), (5, "3, 'active'"), (6, "2, 'closing'")] {
+        sql(
+            database,
+            "users",
+            &format!(
+                "UPDATE users.feed_head SET position = {position};
+                 INSERT INTO users.events (position, user_id, version, standing) VALUES ({position}, '{user}', {again})"
+            ),
+        );
+        catch_up(database);
+        assert_eq!(all_orders(database), orders);
+        assert_eq!(account(database, &user), "active order-under-way 3");
+        come_to_rest(database);
+    }
     place(&server, &user);
 }
 

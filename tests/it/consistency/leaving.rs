@@ -3,7 +3,7 @@
 
 use std::thread;
 
-use super::{account, catch_up, close, come_to_rest, head, history, orders_of, ship, sql};
+use super::{account, catch_up, close, come_to_rest, cursor, head, history, orders_of, ship, sql};
 use crate::harness::{Client, Database, Server, an_order, eventually, place, register};
 
 /// All at once; each answer is one that makes sense.
@@ -97,9 +97,11 @@ fn an_order_that_is_being_placed_when_its_user_leaves_is_not_left_open() {
     });
 
     close(&server, &user);
+    let is_closed =
+        || account(database, &user).starts_with("closed") && cursor(database) == head(database);
     eventually(
         "who decides waits too, or has decided without the order",
-        || waiting() == "2" || !account(database, &user).starts_with("closing"),
+        || waiting() == "2" || is_closed(),
     );
     admin.batch_execute("ROLLBACK").unwrap();
 

@@ -16,7 +16,6 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use postgres::SimpleQueryMessage;
 use schema_per_service::services::SERVICES;
 use serde_json::Value;
 
@@ -24,18 +23,7 @@ use crate::harness::{Answer, Client, Database, PROGRAM, Process, an_order, event
 
 /// Runs SQL as the administrator of a service's database. Returns each row as the text of its columns, with a space between.
 fn sql(database: &Database, service: &str, statements: &str) -> Vec<String> {
-    let mut admin = database.of(service).admin();
-    let messages = admin
-        .simple_query(statements)
-        .unwrap_or_else(|error| panic!("{statements}: {error:?}"));
-    let text = |message: &SimpleQueryMessage| {
-        let SimpleQueryMessage::Row(row) = message else {
-            return None;
-        };
-        let columns = (0..row.len()).map(|at| row.get(at).unwrap_or("null"));
-        Some(columns.collect::<Vec<_>>().join(" "))
-    };
-    messages.iter().filter_map(text).collect()
+    database.of(service).sql(statements)
 }
 
 /// The command on the database, as an operator would run it.

@@ -3,13 +3,13 @@
 use std::{
     env,
     sync::{
-        Arc, LazyLock, Mutex,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
 
 use clap::ValueEnum;
-use postgres::{Client, NoTls};
+use postgres::{Client, NoTls, SimpleQueryMessage};
 use schema_per_service::{
     db::{
         DatabaseUrl, Service,
@@ -118,6 +118,8 @@ pub(crate) struct Database(Arc<[Part]>);
 pub(crate) struct Part {
     name: String,
     home: Arc<Home>,
+    /// A session of the administrator, kept because logging in is slow.
+    session: Mutex<Option<Client>>,
 }
 
 impl Database {
@@ -173,7 +175,7 @@ impl Database {
     }
 
     fn urls(&self, service: &Service) -> (DatabaseUrl, DatabaseUrl) {
-        let Part { name, home } = self.of(service.name());
+        let Part { name, home, .. } = self.of(service.name());
         let at = home
             .services
             .iter()
@@ -218,7 +220,30 @@ impl Part {
         Self {
             name,
             home: Arc::clone(home),
+            session: Mutex::new(None),
         }
+    }
+
+    /// Runs SQL as the administrator. Returns each row as the text of its columns, with a space between.
+    pub(crate) fn sql(&self, statements: &str) -> Vec<String> {
+        let mut kept = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut session = kept.take().unwrap_or_else(|| self.admin());
+        let mut messages = session.simple_query(statements);
+        if session.is_closed() {
+            // The server was away meanwhile.
+            session = self.admin();
+            messages = session.simple_query(statements);
+        }
+        let messages = messages.unwrap_or_else(|error| panic!("{statements}: {error:?}"));
+        *kept = Some(session);
+        let text = |message: &SimpleQueryMessage| {
+            let SimpleQueryMessage::Row(row) = message else {
+                return None;
+            };
+            let columns = (0..row.len()).map(|at| row.get(at).unwrap_or("null"));
+            Some(columns.collect::<Vec<_>>().join(" "))
+        };
+        messages.iter().filter_map(text).collect()
     }
 
     pub(crate) fn name(&self) -> &str {
