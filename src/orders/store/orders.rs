@@ -122,13 +122,17 @@ pub(in crate::orders) fn place(
     let mut earlier = HashMap::new();
     if !keys.is_empty() {
         expire(conn, &keys, keys_kept)?;
-        // A key that has expired, or that upkeep forgot meanwhile, is free for a new order.
-        let again: Vec<&NewOrder> = allowed
-            .into_iter()
-            .filter(|order| !placed.contains_key(&order.id))
-            .collect();
-        placed.extend(insert(conn, &again)?);
         earlier = by_key(conn, &keys)?;
+        // A key that has expired, or that upkeep forgot meanwhile, is free for a new order.
+        let is_free = |order: &&NewOrder| {
+            let key_is_free = |key: Key| !earlier.contains_key(&key.uuid());
+            order.key.is_some_and(key_is_free) && !placed.contains_key(&order.id)
+        };
+        let again: Vec<&NewOrder> = allowed.into_iter().filter(is_free).collect();
+        if !again.is_empty() {
+            placed.extend(insert(conn, &again)?);
+            earlier = by_key(conn, &keys)?;
+        }
     }
 
     let outcome = |order: &Arc<NewOrder>| {

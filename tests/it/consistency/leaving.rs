@@ -115,3 +115,22 @@ fn an_order_that_is_being_placed_when_its_user_leaves_is_not_left_open() {
         assert_eq!(orders, [""; 0], "{answer}");
     }
 }
+
+#[test]
+fn a_customer_with_thousands_of_open_orders_leaves_like_any_other() {
+    let database = Database::new();
+    let server = Server::start_with(database.clone(), |_| {});
+    let user = register(&server, "ada@example.com");
+    let many = format!(
+        "INSERT INTO orders.orders (id, customer_id, currency, total, idempotency_key)
+         SELECT gen_random_uuid(), '{user}', 'EUR', 1, gen_random_uuid() FROM generate_series(1, 5000)"
+    );
+    sql(&database, "orders", &many);
+
+    close(&server, &user);
+    come_to_rest(&database);
+
+    assert_eq!(account(&database, &user), "closed null 3");
+    let left = "SELECT count(*) FROM orders.orders WHERE status <> 'cancelled' OR idempotency_key IS NOT NULL";
+    assert_eq!(sql(&database, "orders", left), ["0"]);
+}
