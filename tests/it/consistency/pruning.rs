@@ -42,19 +42,21 @@ fn superseded_facts_go_after_a_week_once_every_reader_is_done_with_them_and_the_
         "UPDATE users.events SET superseded_at = now() - CASE WHEN position > 6
              THEN interval '6 days 23 hours' ELSE interval '7 days 1 hour' END
           WHERE superseded_at IS NOT NULL;
-         INSERT INTO users.feed_readers (reader, position) VALUES ('archive', 4)",
+         UPDATE users.feed_readers SET position = 9;
+         INSERT INTO users.feed_readers (reader, position) VALUES ('archive', 5)",
     );
 
     let server = Server::start_with(database.clone(), tidy);
-    eventually("old facts are deleted", || {
-        facts(&database) == ["3", "4", "5", "6", "7", "8", "9"]
-    });
+    // The fact at a reader's own place stays. What is deleted is deleted at once, so what is left then was meant to be.
+    eventually("old facts are deleted", || facts(&database).len() < 9);
+    assert_eq!(facts(&database), ["3", "5", "6", "7", "8", "9"]);
 
     let statement = "UPDATE users.feed_readers SET position = 9 WHERE reader = 'archive'";
     sql(&database, "users", statement);
     eventually("the reader is done with more", || {
-        facts(&database) == ["3", "6", "7", "8", "9"]
+        facts(&database).len() < 6
     });
+    assert_eq!(facts(&database), ["3", "6", "7", "8", "9"]);
 
     // What is left is enough for a reader who begins at the beginning.
     assert_eq!(run(&database, &["rebuild"]).0, 0);
