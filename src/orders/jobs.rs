@@ -101,13 +101,17 @@ impl Follower {
     /// success. Returns whether there is more.
     fn look(&mut self) -> Result<bool, db::Error> {
         let read = self.read();
+        if read == Err(ANOTHER_FEED) {
+            // What we have to say was asked by users who are no more as they were.
+            return read;
+        }
         let answered = self.answer();
         let retried = self.retry();
         let noted = self.note();
-        let more = read? || retried?;
+        let (more, more_aside) = (read?, retried?);
         answered?;
         noted?;
-        Ok(more)
+        Ok(more || more_aside)
     }
 
     /// Applies the facts that follow our place.

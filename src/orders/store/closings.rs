@@ -36,6 +36,9 @@ pub(super) fn decide(conn: &mut OrdersConn<'_>, leaving: &[Customer]) -> Result<
         .iter()
         .filter(|customer| answered.get(&customer.id.uuid()) != Some(&customer.version))
         .collect();
+    if leaving.is_empty() {
+        return Ok(());
+    }
     let uuids: Vec<Uuid> = leaving.iter().map(|customer| customer.id.uuid()).collect();
     let under_way = orders::cancel_all(conn, &uuids)?;
     let rows: Vec<_> = leaving
