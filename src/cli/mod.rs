@@ -55,9 +55,9 @@ enum Command {
     Migrate(migrate::Options),
     /// List every way across a wall: exit 0 for none, 1 for some, 2 when it cannot look
     Audit(audit::Options),
-    /// Drop what a service copied by another's feed, and read the feed again; servers may run meanwhile, but not an embedded PostgreSQL
+    /// Drop what a service copied by another's feed, and read the feed again; servers may run meanwhile, unless PostgreSQL is embedded
     Rebuild(Box<Config>),
-    /// Try the facts that a service could not apply: exit 1 when one fails again; servers may run meanwhile, but not an embedded PostgreSQL
+    /// Try the facts that a service could not apply: exit 1 when one fails again; servers may run meanwhile, unless PostgreSQL is embedded
     Replay(Box<Config>),
 }
 

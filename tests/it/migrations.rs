@@ -10,7 +10,7 @@ use schema_per_service::{
     services::SERVICES,
 };
 
-use crate::harness::Database;
+use crate::harness::{Database, Server, place, register};
 
 /// The texts of all scripts called `name` of a service, in the order of their versions.
 pub(crate) fn scripts(service: &Service, name: &str) -> Vec<String> {
@@ -238,4 +238,36 @@ fn every_table_and_column_has_a_comment_and_every_constraint_a_name_of_ours() {
             );
         }
     }
+}
+
+#[test]
+fn accounts_from_before_the_feed_are_its_first_facts_and_their_users_can_order() {
+    let database = Database::new();
+    let users = &SERVICES[0];
+    let mut conn = owner(&database, users);
+    conn.revert_last_migration(users.migrations()).unwrap();
+    database
+        .as_owner(users)
+        .batch_execute(
+            "INSERT INTO accounts (id, email, name, version)
+             SELECT gen_random_uuid(), n || '@example.com', 'Ada', n FROM generate_series(1, 3) AS n",
+        )
+        .unwrap();
+
+    migrate::run(users, &database.owner_url(users)).unwrap();
+
+    let server = Server::start_with(database, |_| {});
+    let facts = server.get("/users/feed").body;
+    let facts = facts["items"].as_array().unwrap();
+    for (position, fact) in (1..).zip(facts) {
+        assert_eq!(fact["position"], position);
+        assert_eq!(fact["standing"], "active");
+        place(&server, fact["user_id"].as_str().unwrap());
+    }
+    assert_eq!(facts.len(), 3);
+    register(&server, "grace@example.com");
+    assert_eq!(
+        server.get("/users/feed?after=3").body["items"][0]["position"],
+        4
+    );
 }
