@@ -1,9 +1,9 @@
 //! What `rebuild` and `replay` share: the services that read a feed, behind walls that were looked at.
 
-use std::{error::Error, mem};
+use std::error::Error;
 
-use super::serve::with_databases;
-use crate::{config::Config, db::end_logins, gateway, http::Reader, services};
+use super::serve::{block_on, with_databases};
+use crate::{config::Config, gateway, http::Reader, services};
 
 /// Does something with each service that reads a feed, by its name. Servers may run meanwhile.
 pub(super) fn with_readers(
@@ -11,8 +11,7 @@ pub(super) fn with_readers(
     mut work: impl AsyncFnMut(&'static str, &dyn Reader) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     with_databases(config, |urls, _place| {
-        let system = actix_web::rt::System::new();
-        let ended = system.block_on(async {
+        block_on(async {
             let urls = urls.try_into().expect("one URL for each service");
             let doors = services::open(urls, config.limits, config.upkeep());
             gateway::admit(&doors, &config.terms()).await?;
@@ -22,10 +21,6 @@ pub(super) fn with_readers(
                 }
             }
             Ok(())
-        });
-        // As in `serve`: the end of the process does not wait for a database that hangs.
-        mem::forget(system);
-        end_logins();
-        ended
+        })
     })
 }

@@ -43,8 +43,7 @@ pub(super) fn with_databases<T>(
 }
 
 fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode, Box<dyn Error>> {
-    let system = actix_web::rt::System::new();
-    let ended = system.block_on(async {
+    block_on(async {
         let app = App::bind(config, urls).await?;
         let address = app.address();
         print(&format!(
@@ -54,7 +53,13 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
         ));
         app.run().await?;
         Ok(ExitCode::SUCCESS)
-    });
+    })
+}
+
+/// Does the one thing that this process is there for, on a runtime that ends with the process.
+pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let system = actix_web::rt::System::new();
+    let ended = system.block_on(work);
     // Dropped, the runtime would wait for threads that wait for a database that hangs; the end of the process does not.
     mem::forget(system);
     end_logins();

@@ -46,6 +46,9 @@ impl std::fmt::Debug for Constraint {
 }
 
 impl Error {
+    /// A stored row is none that this program would have written: somebody else did, past the checks of the schema.
+    pub(crate) const NOT_OURS: Self = Self::Failed("a stored row makes no sense");
+
     /// Whether one row of many may have caused this, so that the others deserve a try of their own.
     pub(crate) const fn may_be_one_rows_fault(&self) -> bool {
         match self {

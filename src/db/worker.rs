@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use super::Error;
+
 /// How often a service looks after itself, and how long it keeps what has an end.
 #[derive(Clone, Copy, Debug)]
 pub struct Upkeep {
@@ -66,6 +68,26 @@ impl Worker {
             }
         };
         Self { thread, stopped }
+    }
+
+    /// Starts a thread that forgets what is old, in steps so small that none holds its locks for long. `forget` takes the most
+    /// that it may forget and returns how many it forgot; after a full step it is asked again at once.
+    pub(crate) fn forgetting(
+        name: &'static str,
+        every: Duration,
+        forget: impl Fn(i64) -> Result<usize, Error> + Send + 'static,
+    ) -> Self {
+        const STEP: u16 = 500;
+
+        Self::start(name, move || {
+            match forget(STEP.into()) {
+                Ok(count) if count == usize::from(STEP) => return Self::NOW,
+                // That the database is away, its pool tells.
+                Ok(_) | Err(Error::Unavailable) => {}
+                Err(error) => tracing::warn!("{name} cannot forget what is old: {error}"),
+            }
+            every
+        })
     }
 
     /// The thread, for whoever wakes it; `None` when it could not be started.

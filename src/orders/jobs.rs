@@ -15,7 +15,7 @@ use crate::{
     users::{Event, Users},
 };
 
-/// Facts, answers or keys in one step, so that no step holds its locks for long.
+/// Facts or answers in one step, so that no step holds its locks for long.
 const STEP: u16 = 500;
 /// Facts that were set aside and are tried again between two looks at the feed.
 const RETRIES: u16 = 50;
@@ -26,15 +26,8 @@ const PATIENCE: u32 = 3;
 
 /// Forgets old keys now and again.
 pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep) -> Worker {
-    Worker::start("orders upkeep", move || {
-        let expired = pool.with(|conn| orders::expire_keys(conn, upkeep.keys_kept, STEP.into()));
-        match expired {
-            Ok(count) if count == usize::from(STEP) => return Worker::NOW,
-            // That the database is away, its pool tells.
-            Ok(_) | Err(db::Error::Unavailable) => {}
-            Err(error) => tracing::warn!("orders cannot forget old keys: {error}"),
-        }
-        upkeep.every
+    Worker::forgetting("orders upkeep", upkeep.every, move |most| {
+        pool.with(|conn| orders::expire_keys(conn, upkeep.keys_kept, most))
     })
 }
 

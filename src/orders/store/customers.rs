@@ -37,8 +37,7 @@ pub(super) fn hold(
         .load(conn.pg())?;
     rows.into_iter()
         .map(|(id, word)| {
-            let standing = Standing::from_word(&word)
-                .ok_or(db::Error::Failed("a stored row makes no sense"))?;
+            let standing = Standing::from_word(&word).ok_or(db::Error::NOT_OURS)?;
             Ok((id.into(), standing))
         })
         .collect()

@@ -400,7 +400,8 @@ fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Orde
         .load(conn.pg())?;
     let mut items: HashMap<Uuid, Vec<Item>> = HashMap::new();
     for row in item_rows {
-        let item = Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(NOT_OURS)?;
+        let item =
+            Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(db::Error::NOT_OURS)?;
         items.entry(row.order_id).or_default().push(item);
     }
     rows.into_iter()
@@ -415,17 +416,14 @@ fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
     Ok(Order {
         id: row.id.into(),
         customer: row.customer_id.into(),
-        status: Status::from_word(&row.status).ok_or(NOT_OURS)?,
+        status: Status::from_word(&row.status).ok_or(db::Error::NOT_OURS)?,
         items,
-        total: Money::from_store(row.total, &row.currency).ok_or(NOT_OURS)?,
+        total: Money::from_store(row.total, &row.currency).ok_or(db::Error::NOT_OURS)?,
         version: row.version,
         placed_at: row.placed_at.into(),
         changed_at: row.changed_at.into(),
     })
 }
-
-/// A row that this program would not have written: somebody else did, past the checks of the schema.
-const NOT_OURS: db::Error = db::Error::Failed("a stored row makes no sense");
 
 fn new_items(order: &NewOrder) -> impl Iterator<Item = NewItemRow<'_>> {
     (1..).zip(order.items()).map(|(position, item)| NewItemRow {

@@ -48,8 +48,7 @@ impl TryFrom<UserRow> for User {
         Ok(Self {
             id: row.id.into(),
             person,
-            standing: Standing::from_word(&row.standing)
-                .ok_or(db::Error::Failed("a stored row makes no sense"))?,
+            standing: Standing::from_word(&row.standing).ok_or(db::Error::NOT_OURS)?,
             refusal: row.refusal,
             version: row.version,
             registered_at: row.registered_at.into(),

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz, upsert::excluded};
+use jiff::SignedDuration;
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
@@ -123,21 +124,16 @@ pub(in crate::users) fn backlog(
     conn: &mut UsersConn<'_>,
     from: Place,
 ) -> Result<Option<Backlog>, db::Error> {
-    if read_on(conn, from, 1)?.is_none() {
+    let Some(waiting) = read_on(conn, from, 1)? else {
         return Ok(None);
-    }
-    let waiting: Option<(Timestamp, Timestamp)> = events::table
-        .filter(events::position.gt(from.position))
-        .order(events::position)
-        .select((events::at, now.into_sql::<Timestamptz>()))
-        .first(conn.pg())
-        .optional()?;
-    let age = waiting.map(|(at, asked)| asked.to_jiff().duration_since(at.to_jiff()));
+    };
+    let age = match waiting.first() {
+        Some(event) => conn.now()?.duration_since(event.at),
+        None => SignedDuration::ZERO,
+    };
     Ok(Some(Backlog {
         facts: head(conn)? - from.position,
-        age: age
-            .and_then(|age| Duration::try_from(age).ok())
-            .unwrap_or_default(),
+        age: Duration::try_from(age).unwrap_or_default(),
     }))
 }
 
