@@ -74,7 +74,7 @@ impl App {
         ];
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
-        let doors = services::open(urls, config.limits, config.upkeep());
+        let doors = services::open(urls, config);
         let terms = config.terms();
         gateway::admit(&doors, &terms)
             .await

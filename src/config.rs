@@ -4,7 +4,6 @@ use std::{
     env,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use clap::{
@@ -180,16 +179,6 @@ impl Config {
         {
             Some(name) => Err(Error::TooMuch(name)),
             None => Ok(()),
-        }
-    }
-
-    /// How the services look after themselves.
-    pub fn upkeep(&self) -> Upkeep {
-        let hours = |count: u32| Duration::from_hours(count.into());
-        Upkeep {
-            facts_kept: hours(self.keep_facts),
-            keys_kept: hours(self.keep_keys),
-            ..self.upkeep
         }
     }
 

@@ -3,10 +3,11 @@
 //! Provisioning, migration, the settings, health and the isolation tests all read it. A new service is a folder in `src/`,
 //! a `migrations_<name>/` folder, and its lines here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    db::{DatabaseUrl, Limits, Service, Upkeep},
+    config::Config,
+    db::{DatabaseUrl, Service},
     gateway::Doors,
     orders::{self, Orders},
     users::{self, Users},
@@ -18,10 +19,12 @@ pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 /// Opens each service's door on its own database, given in the order of [`SERVICES`].
 pub(crate) fn open(
     [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
-    limits: Limits,
-    upkeep: Upkeep,
+    config: &Config,
 ) -> Doors {
-    let users = Users::open(users_url, limits, upkeep);
-    let orders = Orders::open(orders_url, limits, upkeep, users.clone());
+    let (limits, upkeep) = (config.limits, config.upkeep);
+    let [facts_kept, keys_kept] =
+        [config.keep_facts, config.keep_keys].map(|hours| Duration::from_hours(hours.into()));
+    let users = Users::open(users_url, limits, upkeep, facts_kept);
+    let orders = Orders::open(orders_url, limits, upkeep, keys_kept, users.clone());
     Arc::new([Box::new(users), Box::new(orders)])
 }

@@ -13,7 +13,7 @@ pub(super) fn with_readers(
     with_databases(config, |urls, _place| {
         block_on(async {
             let urls = urls.try_into().expect("one URL for each service");
-            let doors = services::open(urls, config.limits, config.upkeep());
+            let doors = services::open(urls, config);
             gateway::admit(&doors, &config.terms()).await?;
             for door in &*doors {
                 if let Some(reader) = door.reader() {

@@ -12,17 +12,13 @@ use std::{
 
 use super::Error;
 
-/// How often a service looks after itself, and how long it keeps what has an end.
+/// How often a service looks after itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Upkeep {
     /// The longest time in which a reader of a feed overlooks a fact of another process.
     pub poll: Duration,
     /// The time between two rounds of tidying up.
     pub every: Duration,
-    /// How long a superseded fact is kept.
-    pub facts_kept: Duration,
-    /// How long an idempotency key is kept.
-    pub keys_kept: Duration,
 }
 
 impl Default for Upkeep {
@@ -30,8 +26,6 @@ impl Default for Upkeep {
         Self {
             poll: Duration::from_millis(200),
             every: Duration::from_secs(60),
-            facts_kept: Duration::from_hours(7 * 24),
-            keys_kept: Duration::from_hours(24),
         }
     }
 }

@@ -25,9 +25,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const PATIENCE: u32 = 3;
 
 /// Forgets old keys now and again.
-pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep) -> Worker {
+pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep, keys_kept: Duration) -> Worker {
     Worker::forgetting("orders upkeep", upkeep.every, move |most| {
-        pool.with(|conn| orders::expire_keys(conn, upkeep.keys_kept, most))
+        pool.with(|conn| orders::expire_keys(conn, keys_kept, most))
     })
 }
 

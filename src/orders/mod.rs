@@ -17,7 +17,7 @@ mod model;
 mod schema;
 mod store;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::web::ServiceConfig;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
@@ -60,15 +60,21 @@ struct Room {
 }
 
 impl Orders {
-    /// Opens the door. It does not wait for the database.
-    pub(crate) fn open(url: &DatabaseUrl, limits: Limits, upkeep: Upkeep, users: Users) -> Self {
+    /// Opens the door. It does not wait for the database. An idempotency key is kept for `keys_kept`.
+    pub(crate) fn open(
+        url: &DatabaseUrl,
+        limits: Limits,
+        upkeep: Upkeep,
+        keys_kept: Duration,
+        users: Users,
+    ) -> Self {
         let pool = OrdersPool::new(url, limits);
         let find = pool.batch_of_reads("orders find", orders::find);
         let place = {
             let pool = pool.clone();
             Batch::new("orders place", limits, move |new_orders| {
                 let placed = pool.with(|conn| {
-                    conn.transaction(|conn| orders::place(conn, new_orders, upkeep.keys_kept))
+                    conn.transaction(|conn| orders::place(conn, new_orders, keys_kept))
                 })?;
                 fault::point("orders-committed");
                 Ok(placed)
@@ -78,7 +84,7 @@ impl Orders {
         Self(Arc::new(Room {
             _workers: [
                 jobs::follow(pool.clone(), &users, upkeep),
-                jobs::upkeep(pool.clone(), upkeep),
+                jobs::upkeep(pool.clone(), upkeep, keys_kept),
             ],
             pool,
             limits,

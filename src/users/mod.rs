@@ -19,6 +19,7 @@ mod store;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     thread::Thread,
+    time::Duration,
 };
 
 use actix_web::web::ServiceConfig;
@@ -63,8 +64,13 @@ struct Room {
 struct News(Mutex<Vec<Thread>>);
 
 impl Users {
-    /// Opens the door. It does not wait for the database.
-    pub(crate) fn open(url: &DatabaseUrl, limits: Limits, upkeep: Upkeep) -> Self {
+    /// Opens the door. It does not wait for the database. A superseded fact is kept for `facts_kept`.
+    pub(crate) fn open(
+        url: &DatabaseUrl,
+        limits: Limits,
+        upkeep: Upkeep,
+        facts_kept: Duration,
+    ) -> Self {
         let pool = UsersPool::new(url, limits);
         let news = Arc::new(News::default());
         let find = pool.batch_of_reads("users find", accounts::find);
@@ -78,7 +84,7 @@ impl Users {
             })
         };
         Self(Arc::new(Room {
-            _upkeep: jobs::upkeep(pool.clone(), upkeep),
+            _upkeep: jobs::upkeep(pool.clone(), upkeep, facts_kept),
             pool,
             news,
             find,
