@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::from_env(16);
+    let settings = Settings::from_env(32);
     let pool = PgPoolOptions::new()
         .max_connections(settings.pool)
         // Or each request would cost a round trip more.

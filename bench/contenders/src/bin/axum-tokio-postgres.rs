@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let settings = Settings::from_env(8);
+    let settings = Settings::from_env(32);
     let database = Database::connect(&settings).await?;
     let app = Router::new()
         .route("/users", post(register))
@@ -41,25 +41,43 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The connections, taken in turn.
+/// Connections for reads, of which few do best, and for writes, each of which holds up those behind it until it is on disk.
 struct Database {
+    reads: InTurn,
+    writes: InTurn,
+}
+
+/// One for each worker thread: the fewer they are, the more requests share a packet.
+const READERS: u32 = 2;
+
+impl Database {
+    async fn connect(settings: &Settings) -> Result<Self, tokio_postgres::Error> {
+        let url = &settings.database_url;
+        let writers = settings.pool.saturating_sub(READERS).max(1);
+        Ok(Self {
+            reads: InTurn::connect(url, READERS).await?,
+            writes: InTurn::connect(url, writers).await?,
+        })
+    }
+}
+
+/// Connections that are taken in turn.
+struct InTurn {
     connections: Vec<Connection>,
     next: AtomicUsize,
 }
 
-impl Database {
-    async fn connect(settings: &Settings) -> Result<Self, tokio_postgres::Error> {
+impl InTurn {
+    async fn connect(url: &str, size: u32) -> Result<Self, tokio_postgres::Error> {
         let mut connections = Vec::new();
-        for _ in 0..settings.pool {
-            connections.push(Connection::new(&settings.database_url).await?);
+        for _ in 0..size {
+            connections.push(Connection::new(url).await?);
         }
-        Ok(Self {
-            connections,
-            next: AtomicUsize::new(0),
-        })
+        let next = AtomicUsize::new(0);
+        Ok(Self { connections, next })
     }
 
-    fn connection(&self) -> &Connection {
+    fn next(&self) -> &Connection {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         &self.connections[turn % self.connections.len()]
     }
@@ -130,7 +148,7 @@ const PLACE: &str = "
 type Shared = State<Arc<Database>>;
 
 async fn user(State(database): Shared, Path(id): Path<Uuid>) -> Result<Json<User>, Error> {
-    let Connection { client, user, .. } = database.connection();
+    let Connection { client, user, .. } = database.reads.next();
     let row = client.query_opt(user, &[&id]).await?;
     Ok(Json(to_user(&row.ok_or(Error::NotFound)?)))
 }
@@ -142,7 +160,7 @@ async fn register(
     let new = new.checked()?;
     let Connection {
         client, register, ..
-    } = database.connection();
+    } = database.writes.next();
     let row = client
         .query_one(register, &[&Uuid::now_v7(), &new.email, &new.name])
         .await?;
@@ -152,7 +170,7 @@ async fn register(
 }
 
 async fn order(State(database): Shared, Path(id): Path<Uuid>) -> Result<Json<Order>, Error> {
-    let Connection { client, order, .. } = database.connection();
+    let Connection { client, order, .. } = database.reads.next();
     let lines = client.query(order, &[&id]).await?;
     to_orders(&lines).pop().map(Json).ok_or(Error::NotFound)
 }
@@ -164,7 +182,7 @@ async fn place(
     let total = new.checked_total()?;
     let id = Uuid::now_v7();
     let (skus, quantities, unit_prices) = columns(&new.items);
-    let Connection { client, place, .. } = database.connection();
+    let Connection { client, place, .. } = database.writes.next();
     let row = client
         .query_opt(
             place,
@@ -189,7 +207,7 @@ async fn place(
 
 async fn list(State(database): Shared, Query(query): Query<List>) -> Result<Json<Page>, Error> {
     let limit = query.limit()?;
-    let Connection { client, list, .. } = database.connection();
+    let Connection { client, list, .. } = database.reads.next();
     let lines = client
         .query(list, &[&query.customer_id, &query.after(), &(limit + 1)])
         .await?;
@@ -207,7 +225,7 @@ async fn customer(
         user,
         latest,
         ..
-    } = database.connection();
+    } = database.reads.next();
     let (user, lines) = tokio::try_join!(async { client.query_opt(user, &[&id]).await }, async {
         client.query(latest, &[&id, &limit]).await
     },)?;

@@ -27,9 +27,13 @@ use users_schema::users::accounts;
 
 type PgPool = Pool<ConnectionManager<PgConnection>>;
 
+const WORKERS: u32 = 2;
+
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
-    let settings = Settings::from_env(16);
+    let settings = Settings::from_env(32);
+    // Of each worker. More of them than connections would only wait.
+    let threads = settings.pool.div_ceil(WORKERS) as usize;
     let pool = Pool::builder()
         .max_size(settings.pool)
         // Or each request would cost a `SELECT 1` more.
@@ -49,7 +53,8 @@ async fn main() -> std::io::Result<()> {
             .route("/orders/{id}", web::get().to(order))
             .route("/customers/{id}", web::get().to(customer))
     })
-    .workers(2)
+    .workers(WORKERS as usize)
+    .worker_max_blocking_threads(threads)
     .shutdown_timeout(5)
     .bind(("127.0.0.1", settings.port))?
     .run()

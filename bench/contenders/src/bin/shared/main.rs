@@ -22,7 +22,7 @@ use crate::{db::Pool, orders::Orders, users::Users};
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
-    // Twice what each of the product's services may have.
+    // What the product's two services have together.
     let settings = Settings::from_env(16);
     let pool = Pool::new(&settings.database_url, settings.pool);
     let users = Users::open(&pool);
