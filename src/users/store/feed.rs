@@ -19,7 +19,7 @@ use super::{
     },
     UsersConn,
 };
-use crate::db;
+use crate::db::{self, unnest};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -30,15 +30,6 @@ struct EventRow {
     standing: String,
     at: Timestamp,
     superseded_at: Option<Timestamp>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = events)]
-struct NewEventRow<'a> {
-    position: i64,
-    user_id: Uuid,
-    version: i64,
-    standing: &'a str,
 }
 
 /// Appends facts, in their order. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
@@ -65,18 +56,24 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db:
         .set(feed_head::position.eq(feed_head::position + count))
         .returning(feed_head::position)
         .get_result(conn.pg())?;
-    let rows: Vec<_> = (head - count + 1..)
-        .zip(facts)
-        .map(|(position, fact)| NewEventRow {
-            position,
-            user_id: fact.user_id.uuid(),
-            version: fact.version,
-            standing: &fact.standing,
-        })
-        .collect();
-    diesel::insert_into(events::table)
-        .values(rows)
-        .execute(conn.pg())?;
+    let positions: Vec<i64> = (head - count + 1..=head).collect();
+    let ids: Vec<Uuid> = facts.iter().map(|fact| fact.user_id.uuid()).collect();
+    let versions: Vec<i64> = facts.iter().map(|fact| fact.version).collect();
+    let standings: Vec<&str> = facts.iter().map(|fact| &*fact.standing).collect();
+    diesel::select((
+        unnest(positions),
+        unnest(ids),
+        unnest(versions),
+        unnest(standings),
+    ))
+    .insert_into(events::table)
+    .into_columns((
+        events::position,
+        events::user_id,
+        events::version,
+        events::standing,
+    ))
+    .execute(conn.pg())?;
     Ok(())
 }
 
