@@ -19,6 +19,7 @@ WORK = [*READS, *CREATES, "mix"]
 PACKAGE = os.path.join(programs.ROOT, "bench", "contenders")
 USER = "01980000-0000-7000-8000-000000000001"
 ORDER = "01980000-0001-7000-8000-000000000001"
+ITEMS = [{"sku": "TEA-100", "quantity": 2, "unit_price": 499}, {"sku": "CUP-1", "quantity": 1, "unit_price": 100}]
 
 
 @dataclass
@@ -122,7 +123,7 @@ def serving(contender, command, cluster):
         if command:
             port = free_port()
             log = cluster.path("contender.log")
-            own = {"DATABASE_URL": cluster.url(), "PORT": str(port)}
+            own = {"DATABASE_URL": cluster.admin_url(), "PORT": str(port)}
             if contender.name == "product":
                 command = [*command, "--listen", f"127.0.0.1:{port}", "--data-dir", cluster.folder]
                 own = {}
@@ -174,10 +175,9 @@ def answers_as_it_should(name, port):
     page = read["orders-list"]["items"]
     expect(len(page) >= 3 and all(len(order["items"]) == 2 for order in page), page)
     someone = answer("POST", CREATES["users-create"], 201, {"email": f"{name}@check.example.com", "name": "Grace Hopper"})
-    items = [{"sku": "TEA-100", "quantity": 2, "unit_price": 499}, {"sku": "CUP-1", "quantity": 1, "unit_price": 100}]
-    order = answer("POST", CREATES["orders-create"], 201, {"customer_id": someone["id"], "currency": "EUR", "items": items})
+    order = answer("POST", CREATES["orders-create"], 201, {"customer_id": someone["id"], "currency": "EUR", "items": ITEMS})
     expect(order["total"] == 1098, order)
-    expect(answer("GET", f"/orders/{order['id']}", 200)["items"] == items, order)
+    expect(answer("GET", f"/orders/{order['id']}", 200)["items"] == ITEMS, order)
     code, _ = ask(port, "GET", f"/users/{ORDER}")
     expect(code == 404, f"an unknown user: {code}")
 

@@ -123,10 +123,7 @@ def ten_times_the_rows(few, few_rows, many, many_rows, seconds, count):
 
 def start_and_idle(command, cluster, count):
     """With its database up: seconds from start to the first answer, and bytes for a thousand connections that ask nothing."""
-    password = "only-for-this-run"
-    for role in ["users_service", "orders_service"]:
-        cluster.sql("-c", f"ALTER ROLE {role} PASSWORD '{password}'")
-    urls = {f"{name.upper()}_DATABASE_URL": cluster.url(f"{name}_service", password) for name in ["users", "orders"]}
+    urls = cluster.service_logins()
     log = cluster.path("start.log")
     starts = []
     for at in range(count):

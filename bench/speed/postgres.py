@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -29,9 +30,12 @@ class Cluster:
         with open(self.path("admin-password")) as file:
             return file.read()
 
-    def url(self, role="postgres", password=None):
+    def url(self, role, password):
         socket = urllib.parse.quote(self.path("run"), safe="")
-        return f"postgres://{role}:{password or self.password}@{socket}:5432/app"
+        return f"postgres://{role}:{password}@{socket}:5432/app"
+
+    def admin_url(self):
+        return self.url("postgres", self.password)
 
     def environment(self):
         """How PostgreSQL's own programs log in."""
@@ -40,6 +44,15 @@ class Cluster:
 
     def sql(self, *arguments):
         return programs.do([self.program("psql"), "-qAtX", "-v", "ON_ERROR_STOP=1", *arguments], env=self.environment())
+
+    def service_logins(self):
+        """What the product serves with on this cluster: new passwords, as it makes them itself when it brings PostgreSQL."""
+        urls = {}
+        for service in ["users", "orders"]:
+            role, password = f"{service}_service", secrets.token_hex(16)
+            self.sql("-c", f"ALTER ROLE {role} PASSWORD '{password}'")
+            urls[f"{service.upper()}_DATABASE_URL"] = self.url(role, password)
+        return urls
 
     def copy(self, folder):
         programs.do(["cp", "-a", "--reflink=auto", self.folder, folder])
