@@ -1,7 +1,6 @@
-"""Who is compared, how each is built and started, and that it answers as it should."""
+"""Who is compared, how each is built and started, and whether it answers as it should."""
 
 import contextlib
-import hashlib
 import http.client
 import json
 import os
@@ -60,51 +59,17 @@ def everyone():
     ]
 
 
-def build(name):
-    """Builds a contender and returns the command that starts it. Raises Missing when this machine has not what it needs."""
-    folder = os.path.join(PACKAGE, name)
-    if name == "product":
-        programs.do(["cargo", "build", "--release", "--quiet"], cwd=programs.ROOT)
-        target = os.environ.get("CARGO_TARGET_DIR", os.path.join(programs.ROOT, "target"))
-        return [os.path.join(target, "release", "schema-per-service")]
-    if name == "fastify":
-        programs.need("node")
-        programs.need("npm")
-        into = installed(folder, "package-lock.json", lambda into: programs.do(["npm", "ci", "--silent", "--omit=dev"], cwd=into))
-        return ["node", os.path.join(into, "server.js")]
-    if name == "fastapi":
-        programs.need("python3")
-        into = installed(folder, "requirements.txt", environment)
-        return [os.path.join(into, "venv", "bin", "python"), os.path.join(into, "server.py")]
-    if not os.path.exists(os.path.join(PACKAGE, "Cargo.toml")):
-        raise programs.Missing("its sources are not there")
-    programs.do(["cargo", "build", "--release", "--quiet", "--bin", name], cwd=PACKAGE)
-    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(PACKAGE, "target"))
-    return [os.path.join(target, "release", name)]
-
-
-def environment(folder):
-    programs.do(["python3", "-m", "venv", "venv"], cwd=folder)
-    programs.do(["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"], cwd=folder)
-
-
-def installed(folder, lock, install):
-    """A copy of a contender's folder with its packages, made anew when the list of packages changed."""
-    if not os.path.exists(os.path.join(folder, lock)):
-        raise programs.Missing("its sources are not there")
-    with open(os.path.join(folder, lock), "rb") as file:
-        version = hashlib.sha256(file.read()).hexdigest()[:12]
-    into = os.path.join(programs.TOOLS, f"{os.path.basename(folder)}-{version}")
-    done = os.path.join(into, "installed")
-    os.makedirs(into, exist_ok=True)
-    for name in os.listdir(folder):
-        if os.path.isfile(os.path.join(folder, name)):
-            programs.do(["cp", os.path.join(folder, name), into])
-    if not os.path.exists(done):
-        programs.say(f"Installing the packages of {os.path.basename(folder)}")
-        install(into)
-        open(done, "w").close()
-    return into
+def build(names):
+    """Builds the product, and the others if any of them is wanted; returns the command that starts each."""
+    programs.say("Building the product")
+    programs.do(["cargo", "build", "--release", "--quiet"], cwd=programs.ROOT)
+    target = os.environ.get("CARGO_TARGET_DIR", os.path.join(programs.ROOT, "target"))
+    commands = {"product": [os.path.join(target, "release", "schema-per-service")]}
+    others = [name for name in names if name not in ("product", "constant", "pgbench")]
+    if others:
+        programs.say("Building the contenders")
+        programs.do([os.path.join(PACKAGE, "build")])
+    return commands | {name: [os.path.join(PACKAGE, "start"), name] for name in others}
 
 
 def free_port():
@@ -141,7 +106,10 @@ def first_answer(process, port, log):
         with contextlib.suppress(OSError, http.client.HTTPException):
             if ask(port, "GET", READS["users-read"].format(user=USER))[0] == 200:
                 return
-        if process.poll() is not None or time.monotonic() > deadline:
+        if process.poll() is not None:
+            said = programs.last_words(log).replace(programs.ROOT + "/", "")
+            raise programs.Missing(f"it does not start: {said}")
+        if time.monotonic() > deadline:
             raise RuntimeError(f"no answer: {programs.last_words(log)}")
         time.sleep(0.002)
 

@@ -88,7 +88,7 @@ class Cluster:
 def services_base(folder, bin_dir, product, users, orders):
     """Makes a cluster of two services by the product itself, and fills it."""
     log = folder + ".log"
-    with programs.running([product, "--listen", "127.0.0.1:0", "--data-dir", folder], log) as server:
+    with programs.running([*product, "--listen", "127.0.0.1:0", "--data-dir", folder], log) as server:
         deadline = time.monotonic() + 60
         while "Listening on" not in programs.last_words(log):
             if server.poll() is not None or time.monotonic() > deadline:
