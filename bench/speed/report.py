@@ -143,7 +143,8 @@ def paper(results, drawn):
 
 Written by `bench/run`, which `./dev bench` calls; do not edit. {machine['date']}, commit {machine['commit']}, {results['seconds']} s:
 {machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['postgresql']}, {machine['rust']},
-{results['rows']['users']:,} users and {results['rows']['orders']:,} orders{', a quick run' if results['quick'] else ''}. Server, PostgreSQL and load generator share these cores.
+{results['rows']['users']:,} users and {results['rows']['orders']:,} orders{', a quick run' if results['quick'] else ''}. Server, PostgreSQL and load generator share these cores;
+the load average before was {machine['load_before']}.
 
 Each contender has a PostgreSQL of its own with the same rows and settings. They take turns in slices of about a second; a ratio is
 the product's number over the contender's in the same round. Shown are the median and, in parentheses, the least and the most."""]
