@@ -9,6 +9,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// The product's allocator, so that no difference comes from there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Where a contender finds its database, where it listens, and how many connections it may use.
 pub struct Settings {
     pub database_url: String,

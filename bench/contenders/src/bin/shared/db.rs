@@ -5,6 +5,8 @@ mod batch;
 #[path = "../../../../../src/db/error.rs"]
 #[expect(dead_code, reason = "the product knows more cases")]
 mod error;
+#[path = "../../../../../src/db/rows.rs"]
+mod rows;
 
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use tokio::{
 
 pub(crate) use batch::Batch;
 pub(crate) use error::Error;
+pub(crate) use rows::{hand_out, unnest};
 
 /// The product's own, by the same names and with the same values.
 #[derive(Clone, Copy)]
@@ -38,7 +41,7 @@ const LIMITS: Limits = Limits {
 /// The connections, which everybody uses.
 #[derive(Clone)]
 pub(crate) struct Pool {
-    inner: r2d2::Pool<ConnectionManager<PgConnection>>,
+    inner: r2d2::Pool<Manager>,
     permits: Arc<Semaphore>,
 }
 
@@ -48,7 +51,7 @@ impl Pool {
             .max_size(connections)
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(1))
-            .build_unchecked(ConnectionManager::new(url));
+            .build_unchecked(Manager(ConnectionManager::new(url)));
         let permits = Arc::new(Semaphore::new(connections as usize));
         Self { inner, permits }
     }
@@ -103,5 +106,30 @@ impl Pool {
         work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
     ) -> Result<T, Error> {
         work(&mut *self.inner.get().map_err(|_none| Error::Unavailable)?)
+    }
+}
+
+/// Looks at a connection's socket before it is lent, as the product does.
+struct Manager(ConnectionManager<PgConnection>);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = PgConnection;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<PgConnection, r2d2::Error> {
+        self.0.connect()
+    }
+
+    fn is_valid(&self, conn: &mut PgConnection) -> Result<(), r2d2::Error> {
+        for _look in 0..2 {
+            conn.notifications_iter()
+                .try_for_each(|heard| heard.map(drop))
+                .map_err(r2d2::Error::QueryError)?;
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, conn: &mut PgConnection) -> bool {
+        self.0.has_broken(conn)
     }
 }

@@ -8,14 +8,11 @@ use uuid::Uuid;
 
 use super::model::{Item, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status};
 use crate::{
-    db,
+    db::{self, hand_out, unnest},
     http::Limit,
     schema::{accounts, items, orders},
     users::UserId,
 };
-
-/// Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement, and an item has 5.
-const ROWS_OF_ITEMS: usize = 10_000;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
@@ -39,25 +36,6 @@ pub(crate) struct ItemRow {
     unit_price: i64,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = orders)]
-struct NewOrderRow {
-    id: Uuid,
-    customer_id: Uuid,
-    currency: &'static str,
-    total: i64,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = items)]
-struct NewItemRow<'a> {
-    order_id: Uuid,
-    position: i16,
-    sku: &'a str,
-    quantity: i32,
-    unit_price: i64,
-}
-
 /// The orders with these ids, in their order; `None` where there is none.
 pub(super) fn find(
     conn: &mut PgConnection,
@@ -68,11 +46,10 @@ pub(super) fn find(
         .filter(orders::id.eq_any(uuids))
         .select(OrderRow::as_select())
         .load(conn)?;
-    let orders: HashMap<_, _> = with_items(conn, rows)?
+    let orders = with_items(conn, rows)?
         .into_iter()
-        .map(|order| (order.id, order))
-        .collect();
-    Ok(ids.iter().map(|id| orders.get(id).cloned()).collect())
+        .map(|order| (order.id, order));
+    Ok(hand_out(ids, orders.collect()))
 }
 
 /// Places orders, each alone in its luck.
@@ -133,19 +110,29 @@ fn insert(
     if new_orders.is_empty() {
         return Ok(HashMap::new());
     }
-    let new_rows: Vec<_> = new_orders
+    let ids: Vec<Uuid> = new_orders.iter().map(|order| order.id.uuid()).collect();
+    let customers: Vec<Uuid> = new_orders
         .iter()
-        .map(|order| NewOrderRow {
-            id: order.id.uuid(),
-            customer_id: order.customer.uuid(),
-            currency: order.total().currency().code(),
-            total: order.total().amount().minor_units(),
-        })
+        .map(|order| order.customer.uuid())
         .collect();
-    let rows: Vec<OrderRow> = diesel::insert_into(orders::table)
-        .values(new_rows)
-        .returning(OrderRow::as_returning())
-        .load(conn)?;
+    let totals = || new_orders.iter().map(|order| order.total());
+    let currencies: Vec<&str> = totals().map(|total| total.currency().code()).collect();
+    let amounts: Vec<i64> = totals().map(|total| total.amount().minor_units()).collect();
+    let rows: Vec<OrderRow> = diesel::select((
+        unnest(ids),
+        unnest(customers),
+        unnest(currencies),
+        unnest(amounts),
+    ))
+    .insert_into(orders::table)
+    .into_columns((
+        orders::id,
+        orders::customer_id,
+        orders::currency,
+        orders::total,
+    ))
+    .returning(OrderRow::as_returning())
+    .load(conn)?;
 
     let new_orders: HashMap<Uuid, &NewOrder> = new_orders
         .iter()
@@ -155,19 +142,45 @@ fn insert(
         .into_iter()
         .filter_map(|row| Some((*new_orders.get(&row.id)?, row)))
         .collect();
-    let new_items: Vec<_> = inserted
-        .iter()
-        .flat_map(|(order, _)| new_items(order))
-        .collect();
-    for chunk in new_items.chunks(ROWS_OF_ITEMS) {
-        diesel::insert_into(items::table)
-            .values(chunk)
-            .execute(conn)?;
-    }
+    insert_items(conn, inserted.iter().map(|(order, _)| *order))?;
     inserted
         .into_iter()
         .map(|(new, row)| Ok((new.id, order(&row, new.items().to_vec())?)))
         .collect()
+}
+
+fn insert_items<'a>(
+    conn: &mut PgConnection,
+    orders: impl Iterator<Item = &'a NewOrder> + Clone,
+) -> Result<(), db::Error> {
+    let lines = orders.flat_map(|order| {
+        (1..)
+            .zip(order.items())
+            .map(|(position, item)| (order.id.uuid(), position, item))
+    });
+    let orders: Vec<Uuid> = lines.clone().map(|(order, ..)| order).collect();
+    let positions: Vec<i16> = lines.clone().map(|(_, position, _)| position).collect();
+    let items = || lines.clone().map(|(.., item)| item);
+    let skus: Vec<&str> = items().map(|item| item.sku.as_str()).collect();
+    let quantities: Vec<i32> = items().map(|item| item.quantity.number()).collect();
+    let prices: Vec<i64> = items().map(|item| item.unit_price.minor_units()).collect();
+    diesel::select((
+        unnest(orders),
+        unnest(positions),
+        unnest(skus),
+        unnest(quantities),
+        unnest(prices),
+    ))
+    .insert_into(items::table)
+    .into_columns((
+        items::order_id,
+        items::position,
+        items::sku,
+        items::quantity,
+        items::unit_price,
+    ))
+    .execute(conn)?;
+    Ok(())
 }
 
 /// At most one page of orders, the oldest first.
@@ -245,15 +258,5 @@ fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
         version: row.version,
         placed_at: row.placed_at.into(),
         changed_at: row.changed_at.into(),
-    })
-}
-
-fn new_items(order: &NewOrder) -> impl Iterator<Item = NewItemRow<'_>> {
-    (1..).zip(order.items()).map(|(position, item)| NewItemRow {
-        order_id: order.id.uuid(),
-        position,
-        sku: item.sku.as_str(),
-        quantity: item.quantity.number(),
-        unit_price: item.unit_price.minor_units(),
     })
 }

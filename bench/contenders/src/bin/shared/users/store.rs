@@ -7,7 +7,10 @@ use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
 use super::model::{Email, Name, NewUser, Person, Standing, User, UserId};
-use crate::{db, schema::accounts};
+use crate::{
+    db::{self, hand_out, unnest},
+    schema::accounts,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = accounts, check_for_backend(diesel::pg::Pg))]
@@ -20,14 +23,6 @@ pub(crate) struct UserRow {
     version: i64,
     registered_at: Timestamp,
     changed_at: Timestamp,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = accounts)]
-struct NewUserRow<'a> {
-    id: Uuid,
-    email: &'a str,
-    name: &'a str,
 }
 
 impl TryFrom<UserRow> for User {
@@ -60,8 +55,7 @@ pub(super) fn find(
         .filter(accounts::id.eq_any(uuids))
         .select(UserRow::as_select())
         .load(conn)?;
-    let users = by_id(rows)?;
-    Ok(ids.iter().map(|id| users.get(id).cloned()).collect())
+    Ok(hand_out(ids, by_id(rows)?))
 }
 
 /// Registers users; `None` for one whose address is taken.
@@ -69,16 +63,13 @@ pub(super) fn register(
     conn: &mut PgConnection,
     users: &[NewUser],
 ) -> Result<Vec<Option<User>>, db::Error> {
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| NewUserRow {
-            id: user.id.uuid(),
-            email: user.person.email.as_str(),
-            name: user.person.name.as_str(),
-        })
-        .collect();
-    let taken = diesel::insert_into(accounts::table)
-        .values(rows)
+    let ids: Vec<Uuid> = users.iter().map(|user| user.id.uuid()).collect();
+    let people = || users.iter().map(|user| &user.person);
+    let emails: Vec<_> = people().map(|person| Some(person.email.as_str())).collect();
+    let names: Vec<_> = people().map(|person| Some(person.name.as_str())).collect();
+    let taken = diesel::select((unnest(ids), unnest(emails), unnest(names)))
+        .insert_into(accounts::table)
+        .into_columns((accounts::id, accounts::email, accounts::name))
         .on_conflict(accounts::email)
         .do_nothing()
         .returning(UserRow::as_returning())
