@@ -15,11 +15,15 @@ use super::{
         model::{
             Item, Key, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step,
         },
-        schema::orders::{items, orders},
+        schema::orders::{items, orders, steps},
     },
     OrdersConn, customers,
 };
-use crate::{db, http::Limit, users::UserId};
+use crate::{
+    db,
+    http::{Limit, Origin},
+    users::UserId,
+};
 
 /// Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement, and an item has 5.
 const ROWS_OF_ITEMS: usize = 10_000;
@@ -58,12 +62,24 @@ struct ItemRow {
 
 #[derive(Insertable)]
 #[diesel(table_name = orders)]
-struct NewOrderRow {
+struct NewOrderRow<'a> {
     id: Uuid,
     customer_id: Uuid,
     currency: &'static str,
     total: i64,
     idempotency_key: Option<Uuid>,
+    subject: Option<&'a str>,
+    request_id: Option<&'a str>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = steps)]
+struct NewStepRow<'a> {
+    order_id: Uuid,
+    version: i64,
+    status: &'static str,
+    subject: Option<&'a str>,
+    request_id: Option<&'a str>,
 }
 
 #[derive(Insertable)]
@@ -175,6 +191,8 @@ fn insert(
             currency: order.total().currency().code(),
             total: order.total().amount().minor_units(),
             idempotency_key: order.key.map(Key::uuid),
+            subject: order.origin.subject.as_deref(),
+            request_id: order.origin.request_id.as_deref(),
         })
         .collect();
     let rows: Vec<OrderRow> = diesel::insert_into(orders::table)
@@ -316,7 +334,7 @@ fn cancel(conn: &mut OrdersConn<'_>, open: &[OpenRow]) -> Result<(), db::Error> 
     let ids: Vec<OrderId> = open.iter().map(|order| order.id.into()).collect();
     let at_once = usize::try_from(AT_ONCE).unwrap_or(1);
     for ids in ids.chunks(at_once) {
-        advance(conn, ids, Step::Cancel, None)?;
+        advance(conn, ids, Step::Cancel, None, &Origin::default())?;
     }
     Ok(())
 }
@@ -362,12 +380,13 @@ pub(in crate::orders) fn list(
     with_items(conn, rows)
 }
 
-/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any.
+/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any, and notes who moved them.
 pub(in crate::orders) fn advance(
     conn: &mut OrdersConn<'_>,
     ids: &[OrderId],
     step: Step,
     versions: Option<&[i64]>,
+    origin: &Origin,
 ) -> Result<(), db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let movable = orders::id
@@ -378,15 +397,33 @@ pub(in crate::orders) fn advance(
         orders::version.eq(orders::version + 1),
         orders::changed_at.eq(now),
     );
-    match versions {
+    let after = (orders::id, orders::version);
+    let moved: Vec<(Uuid, i64)> = match versions {
         Some(versions) => {
             let movable = orders::table.filter(movable.and(orders::version.eq_any(versions)));
-            diesel::update(movable).set(change).execute(conn.pg())?
+            let update = diesel::update(movable).set(change);
+            update.returning(after).load(conn.pg())?
         }
-        None => diesel::update(orders::table.filter(movable))
-            .set(change)
-            .execute(conn.pg())?,
+        None => {
+            let update = diesel::update(orders::table.filter(movable)).set(change);
+            update.returning(after).load(conn.pg())?
+        }
     };
+    let rows: Vec<_> = moved
+        .into_iter()
+        .map(|(order_id, version)| NewStepRow {
+            order_id,
+            version,
+            status: step.to().word(),
+            subject: origin.subject.as_deref(),
+            request_id: origin.request_id.as_deref(),
+        })
+        .collect();
+    if !rows.is_empty() {
+        diesel::insert_into(steps::table)
+            .values(rows)
+            .execute(conn.pg())?;
+    }
     Ok(())
 }
 

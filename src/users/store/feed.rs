@@ -19,7 +19,7 @@ use super::{
     },
     UsersConn,
 };
-use crate::db;
+use crate::{db, http::Origin};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -39,19 +39,21 @@ struct NewEventRow<'a> {
     user_id: Uuid,
     version: i64,
     standing: &'a str,
+    subject: Option<&'a str>,
+    request_id: Option<&'a str>,
 }
 
-/// Appends facts, in their order. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
+/// Appends facts, in their order, each with what it comes from. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
 /// is taken after this one could wait for somebody who waits for this one.
-pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db::Error> {
+pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Result<(), db::Error> {
     let count = i64::try_from(facts.len()).map_err(|_| db::Error::Failed("too many facts"))?;
     if count == 0 {
         return Ok(());
     }
     let changed: Vec<Uuid> = facts
         .iter()
-        .filter(|fact| fact.version > 1)
-        .map(|fact| fact.user_id.uuid())
+        .filter(|(fact, _)| fact.version > 1)
+        .map(|(fact, _)| fact.user_id.uuid())
         .collect();
     if !changed.is_empty() {
         let superseded = events::user_id
@@ -67,11 +69,13 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db:
         .get_result(conn.pg())?;
     let rows: Vec<_> = (head - count + 1..)
         .zip(facts)
-        .map(|(position, fact)| NewEventRow {
+        .map(|(position, (fact, origin))| NewEventRow {
             position,
             user_id: fact.user_id.uuid(),
             version: fact.version,
             standing: &fact.standing,
+            subject: origin.subject.as_deref(),
+            request_id: origin.request_id.as_deref(),
         })
         .collect();
     diesel::insert_into(events::table)

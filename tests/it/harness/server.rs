@@ -4,7 +4,10 @@ use std::{ops::Deref, sync::mpsc, thread, time::Duration};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use clap::Parser;
-use schema_per_service::{app::App, config::Config};
+use schema_per_service::{
+    app::{App, Right},
+    config::Config,
+};
 
 use super::{Client, Database, Layout};
 
@@ -13,6 +16,8 @@ pub(crate) struct Server {
     client: Client,
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
+    /// Every operation and who may call it.
+    pub(crate) rights: Vec<Right>,
     pub(crate) database: Database,
 }
 
@@ -46,15 +51,17 @@ impl Server {
         let thread = thread::spawn(move || {
             System::new().block_on(async {
                 let app = App::bind(&config, &urls).await.unwrap();
-                tell.send((app.address(), app.handle())).unwrap();
+                let rights = app.rights().to_vec();
+                tell.send((app.address(), app.handle(), rights)).unwrap();
                 app.run().await.unwrap();
             });
         });
-        let (address, handle) = started.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (address, handle, rights) = started.recv_timeout(Duration::from_secs(60)).unwrap();
         Self {
             client: Client::new(address),
             handle,
             thread: Some(thread),
+            rights,
             database,
         }
     }
