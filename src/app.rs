@@ -83,6 +83,9 @@ impl App {
             hear(SignalKind::interrupt())?,
             hear(SignalKind::terminate())?,
         ];
+        let entrance = Entrance::open(&config.callers.admission())
+            .map_err(|error: KeysError| Error::Keys(error.to_string()))?;
+        let entrance = Data::new(entrance);
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
         let doors = services::open(urls, config);
@@ -90,9 +93,6 @@ impl App {
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
-        let entrance = Entrance::open(&config.callers.admission())
-            .map_err(|error: KeysError| Error::Keys(error.to_string()))?;
-        let entrance = Data::new(entrance);
         let watch = {
             let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
             let interval = Duration::from_secs(config.audit_interval.max(1));

@@ -7,11 +7,12 @@ use std::{
 };
 
 use aws_lc_rs::{
-    encoding::{AsDer as _, Pkcs8V1Der},
+    encoding::{AsDer as _, Pkcs8V1Der, PublicKeyX509Der},
     rsa::{self, KeySize},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
+    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
 };
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, crypto::sign, encode, jwk::Jwk};
 use pem::Pem;
 use schema_per_service::config::Config;
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ pub(crate) struct Issuer {
     algorithm: Algorithm,
     id: Option<String>,
     private: EncodingKey,
+    /// The public key.
+    pem: String,
     folder: TempDir,
 }
 
@@ -43,20 +46,23 @@ impl Issuer {
             clippy::wildcard_enum_match_arm,
             reason = "no issuer of the tests uses another"
         )]
-        let private = match algorithm {
+        let (private, public): (_, PublicKeyX509Der<'_>) = match algorithm {
             Algorithm::EdDSA => {
                 let key = Ed25519KeyPair::generate().unwrap();
-                EncodingKey::from_ed_der(key.to_pkcs8v1().unwrap().as_ref())
+                let private = EncodingKey::from_ed_der(key.to_pkcs8v1().unwrap().as_ref());
+                (private, key.public_key().as_der().unwrap())
             }
             Algorithm::ES256 => {
                 let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
-                EncodingKey::from_ec_der(key.to_pkcs8v1().unwrap().as_ref())
+                let private = EncodingKey::from_ec_der(key.to_pkcs8v1().unwrap().as_ref());
+                (private, key.public_key().as_der().unwrap())
             }
             Algorithm::RS256 => {
                 let key = rsa::KeyPair::generate(KeySize::Rsa2048).unwrap();
                 let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
                 let pem = pem::encode(&Pem::new("PRIVATE KEY", der.as_ref()));
-                EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap()
+                let private = EncodingKey::from_rsa_pem(pem.as_bytes()).unwrap();
+                (private, key.public_key().as_der().unwrap())
             }
             other => panic!("{other:?}"),
         };
@@ -64,6 +70,7 @@ impl Issuer {
             algorithm,
             id: id.map(str::to_owned),
             private,
+            pem: pem::encode(&Pem::new("PUBLIC KEY", public.as_ref())),
             folder: tempfile::tempdir().unwrap(),
         };
         issuer.publish(&[&issuer]);
@@ -94,6 +101,11 @@ impl Issuer {
         serde_json::to_value(jwk).unwrap()
     }
 
+    /// The public key as PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.pem.clone()
+    }
+
     /// The header that goes with its key.
     pub(crate) fn header(&self) -> Header {
         let mut header = Header::new(self.algorithm);
@@ -103,6 +115,14 @@ impl Issuer {
 
     pub(crate) fn sign(&self, header: &Header, claims: &Value) -> String {
         encode(header, claims, &self.private).unwrap()
+    }
+
+    /// Signs with a header that no decent issuer would write.
+    pub(crate) fn sign_as(&self, header: &Value, claims: &Value) -> String {
+        let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
+        let message = parts.join(".");
+        let signature = sign(message.as_bytes(), &self.private, self.algorithm).unwrap();
+        format!("{message}.{signature}")
     }
 
     /// Claims that a server with the usual settings takes.

@@ -41,11 +41,7 @@ impl Server {
 
     /// Starts it on this database, with settings of the test's own.
     pub(crate) fn start_with(database: Database, set: impl FnOnce(&mut Config)) -> Self {
-        let mut config = settings().config;
-        config.limits.connections = 4;
-        // The tests' databases stand beside each other on one server that does not sync.
-        config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
-        set(&mut config);
+        let config = config(set);
         let urls = database.service_urls();
         let (tell, started) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -65,6 +61,22 @@ impl Server {
             database,
         }
     }
+
+    /// Why it does not start with these settings.
+    pub(crate) fn refusal(set: impl FnOnce(&mut Config)) -> String {
+        let (config, urls) = (config(set), Database::new().service_urls());
+        let bound = System::new().block_on(App::bind(&config, &urls));
+        bound.err().unwrap().to_string()
+    }
+}
+
+fn config(set: impl FnOnce(&mut Config)) -> Config {
+    let mut config = settings().config;
+    config.limits.connections = 4;
+    // The tests' databases stand beside each other on one server that does not sync.
+    config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
+    set(&mut config);
+    config
 }
 
 impl Deref for Server {

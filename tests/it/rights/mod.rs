@@ -1,5 +1,6 @@
 //! Who may call: tokens, rights on each object, limits, and attacks on all three.
 
+mod tokens;
 mod walk;
 
 use crate::harness::{Client, Issuer, Server, register};
