@@ -58,7 +58,13 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         .unwrap_or_else(config::usual_data_dir);
     let key = embedded::kept_secret(&data_dir, PRIVATE, new_key)?;
     let public = public_key(&key)?;
-    embedded::kept_secret(&data_dir, PUBLIC, || public.into())?;
+    let kept = embedded::kept_secret(&data_dir, PUBLIC, || public.clone().into())?;
+    if kept.expose_secret() != public {
+        return Err(format!(
+            "{PUBLIC} does not belong to {PRIVATE}: remove it, and I make it again"
+        )
+        .into());
+    }
 
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let scopes: Vec<&str> = options.scopes.iter().map(|scope| scope.word()).collect();

@@ -1,6 +1,9 @@
 //! Who may call: tokens, rights on each object, limits, and attacks on all three.
 
+mod defaults;
+mod limits;
 mod tokens;
+mod trail;
 mod walk;
 
 use crate::harness::{Client, Issuer, Server, register};
