@@ -56,6 +56,11 @@ impl Client {
         }
     }
 
+    /// What it sends as `Authorization`, if anything.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }

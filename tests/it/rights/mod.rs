@@ -1,6 +1,7 @@
 //! Who may call: tokens, rights on each object, limits, and attacks on all three.
 
 mod defaults;
+mod hostile;
 mod limits;
 mod tokens;
 mod trail;
