@@ -2,6 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +20,9 @@ use crate::{
 const STEP: u16 = 500;
 /// Facts that were set aside and are tried again between two looks at the feed.
 const RETRIES: u16 = 50;
+/// The shortest time between two steps. Whoever is woken by each commit of users would otherwise commit as often; so facts gather,
+/// and one transaction applies them.
+const PACE: Duration = Duration::from_millis(5);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the database may be too slow for a run before a fact of it is taken for the cause.
@@ -38,6 +42,7 @@ pub(super) fn follow(pool: OrdersPool, users: &Users, upkeep: Upkeep) -> Worker 
         users: users.clone(),
         upkeep,
         noted: None,
+        applied: None,
         is_stuck: false,
         failures: 0,
         timeouts: 0,
@@ -57,6 +62,8 @@ struct Follower {
     upkeep: Upkeep,
     /// When users last heard how far we are.
     noted: Option<Instant>,
+    /// When we last applied facts.
+    applied: Option<Instant>,
     /// Whether the log was told of a failure since the last success.
     is_stuck: bool,
     /// Failures since the last success.
@@ -109,6 +116,9 @@ impl Follower {
 
     /// Applies the facts that follow our place.
     fn read(&mut self) -> Result<bool, db::Error> {
+        if let Some(applied) = self.applied {
+            thread::sleep(PACE.saturating_sub(applied.elapsed()));
+        }
         // Asked each time: another process may have moved on, or gone back to the beginning.
         let place = self.pool.with(feed::place)?;
         let events = self
@@ -125,6 +135,7 @@ impl Follower {
             Err(_) => {}
         }
         let is_ours = applied?.is_some();
+        self.applied = Some(Instant::now());
         fault::point("follow-applied");
         // When another process was faster, the rest is its affair as well.
         Ok(is_ours && events.len() == usize::from(STEP))

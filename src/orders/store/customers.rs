@@ -12,15 +12,10 @@ use super::{
     },
     OrdersConn,
 };
-use crate::{db, users::UserId};
-
-#[derive(Insertable)]
-#[diesel(table_name = customers)]
-struct CustomerRow {
-    id: Uuid,
-    version: i64,
-    standing: &'static str,
-}
+use crate::{
+    db::{self, unnest},
+    users::UserId,
+};
 
 /// How these customers stand, as far as we know them. None of them changes until the transaction ends.
 pub(super) fn hold(
@@ -59,25 +54,23 @@ pub(super) fn note(
             *known = customer;
         }
     }
-    let rows: Vec<_> = newest
-        .into_values()
-        .map(|customer| CustomerRow {
-            id: customer.id.uuid(),
-            version: customer.version,
-            standing: customer.standing.word(),
-        })
-        .collect();
-    let noted: Vec<(Uuid, i64)> = diesel::insert_into(customers::table)
-        .values(rows)
-        .on_conflict(customers::id)
-        .do_update()
-        .set((
-            customers::version.eq(excluded(customers::version)),
-            customers::standing.eq(excluded(customers::standing)),
-        ))
-        .filter(customers::version.lt(excluded(customers::version)))
-        .returning((customers::id, customers::version))
-        .load(conn.pg())?;
+    let ids: Vec<Uuid> = newest.keys().map(|id| id.uuid()).collect();
+    let newest = || newest.values();
+    let versions: Vec<i64> = newest().map(|customer| customer.version).collect();
+    let standings: Vec<&str> = newest().map(|customer| customer.standing.word()).collect();
+    let noted: Vec<(Uuid, i64)> =
+        diesel::select((unnest(ids), unnest(versions), unnest(standings)))
+            .insert_into(customers::table)
+            .into_columns((customers::id, customers::version, customers::standing))
+            .on_conflict(customers::id)
+            .do_update()
+            .set((
+                customers::version.eq(excluded(customers::version)),
+                customers::standing.eq(excluded(customers::standing)),
+            ))
+            .filter(customers::version.lt(excluded(customers::version)))
+            .returning((customers::id, customers::version))
+            .load(conn.pg())?;
     Ok(noted
         .into_iter()
         .map(|(id, version)| (id.into(), version))

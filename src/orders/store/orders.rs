@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use diesel::{dsl::now, prelude::*};
+use diesel::{
+    dsl::now,
+    prelude::*,
+    sql_types::{Nullable, Text},
+};
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
@@ -20,13 +24,11 @@ use super::{
     OrdersConn, customers,
 };
 use crate::{
-    db,
+    db::{self, hand_out, unnest},
     http::{Limit, Origin},
     users::UserId,
 };
 
-/// Rows of one INSERT: PostgreSQL takes 65,535 parameters in a statement, and an item has 5.
-const ROWS_OF_ITEMS: usize = 10_000;
 /// Orders of customers who leave that one statement reads or changes at most. A statement has 3 seconds, a transaction no limit.
 const AT_ONCE: i64 = 2_000;
 
@@ -60,38 +62,6 @@ struct ItemRow {
     unit_price: i64,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = orders)]
-struct NewOrderRow<'a> {
-    id: Uuid,
-    customer_id: Uuid,
-    currency: &'static str,
-    total: i64,
-    idempotency_key: Option<Uuid>,
-    subject: Option<&'a str>,
-    request_id: Option<&'a str>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = steps)]
-struct NewStepRow<'a> {
-    order_id: Uuid,
-    version: i64,
-    status: &'static str,
-    subject: Option<&'a str>,
-    request_id: Option<&'a str>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = items)]
-struct NewItemRow<'a> {
-    order_id: Uuid,
-    position: i16,
-    sku: &'a str,
-    quantity: i32,
-    unit_price: i64,
-}
-
 /// The orders with these ids, in their order; `None` where there is none.
 pub(in crate::orders) fn find(
     conn: &mut OrdersConn<'_>,
@@ -102,11 +72,10 @@ pub(in crate::orders) fn find(
         .filter(orders::id.eq_any(uuids))
         .select(OrderRow::as_select())
         .load(conn.pg())?;
-    let orders: HashMap<_, _> = with_items(conn, rows)?
+    let orders = with_items(conn, rows)?
         .into_iter()
-        .map(|order| (order.id, order))
-        .collect();
-    Ok(ids.iter().map(|id| orders.get(id).cloned()).collect())
+        .map(|order| (order.id, order));
+    Ok(hand_out(ids, orders.collect()))
 }
 
 /// Places orders, each alone in its luck. A key and the order that it names are kept together: an order whose key was used
@@ -183,25 +152,47 @@ fn insert(
     if new_orders.is_empty() {
         return Ok(HashMap::new());
     }
-    let new_rows: Vec<_> = new_orders
+    let ids: Vec<Uuid> = new_orders.iter().map(|order| order.id.uuid()).collect();
+    let customers: Vec<Uuid> = new_orders
         .iter()
-        .map(|order| NewOrderRow {
-            id: order.id.uuid(),
-            customer_id: order.customer.uuid(),
-            currency: order.total().currency().code(),
-            total: order.total().amount().minor_units(),
-            idempotency_key: order.key.map(Key::uuid),
-            subject: order.origin.subject.as_deref(),
-            request_id: order.origin.request_id.as_deref(),
-        })
+        .map(|order| order.customer.uuid())
         .collect();
-    let rows: Vec<OrderRow> = diesel::insert_into(orders::table)
-        .values(new_rows)
-        .on_conflict(orders::idempotency_key)
-        .filter_target(orders::idempotency_key.is_not_null())
-        .do_nothing()
-        .returning(OrderRow::as_returning())
-        .load(conn.pg())?;
+    let totals = || new_orders.iter().map(|order| order.total());
+    let currencies: Vec<&str> = totals().map(|total| total.currency().code()).collect();
+    let amounts: Vec<i64> = totals().map(|total| total.amount().minor_units()).collect();
+    let keys: Vec<Option<Uuid>> = new_orders
+        .iter()
+        .map(|order| order.key.map(Key::uuid))
+        .collect();
+    let origins = || new_orders.iter().map(|order| &order.origin);
+    let subjects: Vec<_> = origins().map(|origin| origin.subject.as_deref()).collect();
+    let requests: Vec<_> = origins()
+        .map(|origin| origin.request_id.as_deref())
+        .collect();
+    let rows: Vec<OrderRow> = diesel::select((
+        unnest(ids),
+        unnest(customers),
+        unnest(currencies),
+        unnest(amounts),
+        unnest(subjects),
+        unnest(requests),
+        unnest(keys),
+    ))
+    .insert_into(orders::table)
+    .into_columns((
+        orders::id,
+        orders::customer_id,
+        orders::currency,
+        orders::total,
+        orders::subject,
+        orders::request_id,
+        orders::idempotency_key,
+    ))
+    .on_conflict(orders::idempotency_key)
+    .filter_target(orders::idempotency_key.is_not_null())
+    .do_nothing()
+    .returning(OrderRow::as_returning())
+    .load(conn.pg())?;
 
     let new_orders: HashMap<Uuid, &NewOrder> = new_orders
         .iter()
@@ -211,19 +202,45 @@ fn insert(
         .into_iter()
         .filter_map(|row| Some((*new_orders.get(&row.id)?, row)))
         .collect();
-    let new_items: Vec<_> = inserted
-        .iter()
-        .flat_map(|(order, _)| new_items(order))
-        .collect();
-    for chunk in new_items.chunks(ROWS_OF_ITEMS) {
-        diesel::insert_into(items::table)
-            .values(chunk)
-            .execute(conn.pg())?;
-    }
+    insert_items(conn, inserted.iter().map(|(order, _)| *order))?;
     inserted
         .into_iter()
         .map(|(new, row)| Ok((new.id, order(&row, new.items().to_vec())?)))
         .collect()
+}
+
+fn insert_items<'a>(
+    conn: &mut OrdersConn<'_>,
+    orders: impl Iterator<Item = &'a NewOrder> + Clone,
+) -> Result<(), db::Error> {
+    let lines = orders.flat_map(|order| {
+        (1..)
+            .zip(order.items())
+            .map(|(position, item)| (order.id.uuid(), position, item))
+    });
+    let orders: Vec<Uuid> = lines.clone().map(|(order, ..)| order).collect();
+    let positions: Vec<i16> = lines.clone().map(|(_, position, _)| position).collect();
+    let items = || lines.clone().map(|(.., item)| item);
+    let skus: Vec<&str> = items().map(|item| item.sku.as_str()).collect();
+    let quantities: Vec<i32> = items().map(|item| item.quantity.number()).collect();
+    let prices: Vec<i64> = items().map(|item| item.unit_price.minor_units()).collect();
+    diesel::select((
+        unnest(orders),
+        unnest(positions),
+        unnest(skus),
+        unnest(quantities),
+        unnest(prices),
+    ))
+    .insert_into(items::table)
+    .into_columns((
+        items::order_id,
+        items::position,
+        items::sku,
+        items::quantity,
+        items::unit_price,
+    ))
+    .execute(conn.pg())?;
+    Ok(())
 }
 
 /// The orders that these keys name.
@@ -409,21 +426,23 @@ pub(in crate::orders) fn advance(
             update.returning(after).load(conn.pg())?
         }
     };
-    let rows: Vec<_> = moved
-        .into_iter()
-        .map(|(order_id, version)| NewStepRow {
-            order_id,
-            version,
-            status: step.to().word(),
-            subject: origin.subject.as_deref(),
-            request_id: origin.request_id.as_deref(),
-        })
-        .collect();
-    if !rows.is_empty() {
-        diesel::insert_into(steps::table)
-            .values(rows)
-            .execute(conn.pg())?;
-    }
+    let (ids, versions): (Vec<Uuid>, Vec<i64>) = moved.into_iter().unzip();
+    diesel::select((
+        unnest(ids),
+        unnest(versions),
+        step.to().word().into_sql::<Text>(),
+        origin.subject.as_deref().into_sql::<Nullable<Text>>(),
+        origin.request_id.as_deref().into_sql::<Nullable<Text>>(),
+    ))
+    .insert_into(steps::table)
+    .into_columns((
+        steps::order_id,
+        steps::version,
+        steps::status,
+        steps::subject,
+        steps::request_id,
+    ))
+    .execute(conn.pg())?;
     Ok(())
 }
 
@@ -459,15 +478,5 @@ fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
         version: row.version,
         placed_at: row.placed_at.into(),
         changed_at: row.changed_at.into(),
-    })
-}
-
-fn new_items(order: &NewOrder) -> impl Iterator<Item = NewItemRow<'_>> {
-    (1..).zip(order.items()).map(|(position, item)| NewItemRow {
-        order_id: order.id.uuid(),
-        position,
-        sku: item.sku.as_str(),
-        quantity: item.quantity.number(),
-        unit_price: item.unit_price.minor_units(),
     })
 }

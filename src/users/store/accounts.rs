@@ -15,7 +15,7 @@ use super::{
     UsersConn, feed,
 };
 use crate::{
-    db,
+    db::{self, hand_out, unnest},
     http::{Limit, Origin},
 };
 
@@ -30,14 +30,6 @@ struct UserRow {
     version: i64,
     registered_at: Timestamp,
     changed_at: Timestamp,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = accounts)]
-struct NewUserRow<'a> {
-    id: Uuid,
-    email: &'a str,
-    name: &'a str,
 }
 
 impl TryFrom<UserRow> for User {
@@ -70,8 +62,7 @@ pub(in crate::users) fn find(
         .filter(accounts::id.eq_any(uuids))
         .select(UserRow::as_select())
         .load(conn.pg())?;
-    let users = by_id(rows)?;
-    Ok(ids.iter().map(|id| users.get(id).cloned()).collect())
+    Ok(hand_out(ids, by_id(rows)?))
 }
 
 /// Registers users, each alone in its luck: `None` for one whose address is taken, be it by an account or by another in
@@ -80,16 +71,13 @@ pub(in crate::users) fn register(
     conn: &mut UsersConn<'_>,
     users: &[NewUser],
 ) -> Result<Vec<Option<User>>, db::Error> {
-    let rows: Vec<_> = users
-        .iter()
-        .map(|user| NewUserRow {
-            id: user.id.uuid(),
-            email: user.person.email.as_str(),
-            name: user.person.name.as_str(),
-        })
-        .collect();
-    let taken = diesel::insert_into(accounts::table)
-        .values(rows)
+    let ids: Vec<Uuid> = users.iter().map(|user| user.id.uuid()).collect();
+    let people = || users.iter().map(|user| &user.person);
+    let emails: Vec<_> = people().map(|person| Some(person.email.as_str())).collect();
+    let names: Vec<_> = people().map(|person| Some(person.name.as_str())).collect();
+    let taken = diesel::select((unnest(ids), unnest(emails), unnest(names)))
+        .insert_into(accounts::table)
+        .into_columns((accounts::id, accounts::email, accounts::name))
         .on_conflict(accounts::email)
         .do_nothing()
         .returning(UserRow::as_returning())

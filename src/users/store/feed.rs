@@ -19,7 +19,10 @@ use super::{
     },
     UsersConn,
 };
-use crate::{db, http::Origin};
+use crate::{
+    db::{self, unnest},
+    http::Origin,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -32,28 +35,19 @@ struct EventRow {
     superseded_at: Option<Timestamp>,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = events)]
-struct NewEventRow<'a> {
-    position: i64,
-    user_id: Uuid,
-    version: i64,
-    standing: &'a str,
-    subject: Option<&'a str>,
-    request_id: Option<&'a str>,
-}
-
-/// Appends facts, in their order, each with what it comes from. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
-/// is taken after this one could wait for somebody who waits for this one.
+/// Appends facts, in their order, each with what it comes from. Call it last in a transaction: whoever appends next waits for the
+/// commit, and a lock that is taken after this one could wait for somebody who waits for this one.
 pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Result<(), db::Error> {
+    let (facts, origins): (Vec<&Fact>, Vec<&Origin>) =
+        facts.iter().map(|(fact, origin)| (fact, *origin)).unzip();
     let count = i64::try_from(facts.len()).map_err(|_| db::Error::Failed("too many facts"))?;
     if count == 0 {
         return Ok(());
     }
     let changed: Vec<Uuid> = facts
         .iter()
-        .filter(|(fact, _)| fact.version > 1)
-        .map(|(fact, _)| fact.user_id.uuid())
+        .filter(|fact| fact.version > 1)
+        .map(|fact| fact.user_id.uuid())
         .collect();
     if !changed.is_empty() {
         let superseded = events::user_id
@@ -67,20 +61,36 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Res
         .set(feed_head::position.eq(feed_head::position + count))
         .returning(feed_head::position)
         .get_result(conn.pg())?;
-    let rows: Vec<_> = (head - count + 1..)
-        .zip(facts)
-        .map(|(position, (fact, origin))| NewEventRow {
-            position,
-            user_id: fact.user_id.uuid(),
-            version: fact.version,
-            standing: &fact.standing,
-            subject: origin.subject.as_deref(),
-            request_id: origin.request_id.as_deref(),
-        })
+    let positions: Vec<i64> = (head - count + 1..=head).collect();
+    let ids: Vec<Uuid> = facts.iter().map(|fact| fact.user_id.uuid()).collect();
+    let versions: Vec<i64> = facts.iter().map(|fact| fact.version).collect();
+    let standings: Vec<&str> = facts.iter().map(|fact| &*fact.standing).collect();
+    let subjects: Vec<_> = origins
+        .iter()
+        .map(|origin| origin.subject.as_deref())
         .collect();
-    diesel::insert_into(events::table)
-        .values(rows)
-        .execute(conn.pg())?;
+    let requests: Vec<_> = origins
+        .iter()
+        .map(|origin| origin.request_id.as_deref())
+        .collect();
+    diesel::select((
+        unnest(positions),
+        unnest(ids),
+        unnest(versions),
+        unnest(standings),
+        unnest(subjects),
+        unnest(requests),
+    ))
+    .insert_into(events::table)
+    .into_columns((
+        events::position,
+        events::user_id,
+        events::version,
+        events::standing,
+        events::subject,
+        events::request_id,
+    ))
+    .execute(conn.pg())?;
     Ok(())
 }
 
