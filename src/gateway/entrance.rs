@@ -18,7 +18,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use futures_util::future::{join, pending};
 use ipnet::IpNet;
@@ -95,6 +95,9 @@ impl Entrance {
         };
         let count_subject = |subject: &Subject| count(Counted::Subject(subject.name().into()));
         let count_address = || {
+            if self.limits.is_none() {
+                return Ok(None);
+            }
             // A peer without an address is a Unix socket, and so one peer.
             let peer = request.peer_addr().map(|peer| peer.ip());
             let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -137,13 +140,12 @@ pub(crate) async fn enter(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(request.headers());
-    let told_id = HeaderValue::from_str(&id);
     let (mut response, left) = if head_size(&request) > LARGEST_HEAD {
         (refuse(request, head_too_large()), None)
     } else {
         match entrance.identify(&request) {
             Ok((identity, left)) => {
-                let caller = Caller::new(identity, id);
+                let caller = Caller::new(identity, id.clone());
                 request.extensions_mut().insert(caller);
                 (next.call(request).await?, left)
             }
@@ -151,9 +153,7 @@ pub(crate) async fn enter(
         }
     };
     let headers = response.headers_mut();
-    if let Ok(id) = told_id {
-        headers.insert(REQUEST_ID, id);
-    }
+    headers.insert(REQUEST_ID, id);
     if let Some(left) = left {
         left.tell(headers);
     }
@@ -180,16 +180,17 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Distrust> {
 
 /// What the client calls its request, if it is short and plain, so that it may stand in a log and beside a row; else a name
 /// of ours.
-fn request_id(headers: &HeaderMap) -> String {
+fn request_id(headers: &HeaderMap) -> HeaderValue {
     let mut given = headers.get_all(REQUEST_ID);
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    match (given.next().and_then(|id| id.to_str().ok()), given.next()) {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+    match (given.next(), given.next()) {
         (Some(id), None)
-            if (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.bytes().all(plain) =>
+            if (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(plain) =>
         {
-            id.to_owned()
+            id.clone()
         }
-        _ => Uuid::now_v7().to_string(),
+        _ => HeaderValue::from_maybe_shared(Bytes::from(Uuid::now_v7().to_string()))
+            .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
     }
 }
 

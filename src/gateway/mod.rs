@@ -15,7 +15,7 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 use futures_util::future::join_all;
 
-use crate::http::{Door, Reading, Right, Rule, Scope, mount, resource};
+use crate::http::{Door, Reading, Right, mount, resource, rule};
 
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
@@ -37,11 +37,11 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
 pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) -> Vec<Right> {
     config.app_data(web::Data::from(Arc::clone(doors)));
     let resources = [
-        resource("/health").get(Rule::Anyone, health::ready),
-        resource("/health/live").get(Rule::Anyone, health::live),
-        resource("/health/ready").get(Rule::Anyone, health::ready),
-        resource("/metrics").get(Rule::Scope(Scope::Operator), metrics::metrics),
-        resource("/customers/{id}").get(Rule::Owner, customer::customer),
+        resource("/health").get(rule::Anyone, health::ready),
+        resource("/health/live").get(rule::Anyone, health::live),
+        resource("/health/ready").get(rule::Anyone, health::ready),
+        resource("/metrics").get(rule::Operator, metrics::metrics),
+        resource("/customers/{id}").get(rule::Owner, customer::customer),
     ];
     let mut rights = mount(config, resources);
     for door in &**doors {

@@ -8,7 +8,10 @@ use std::{
 use actix_web::{
     FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use uuid::Uuid;
 
@@ -20,7 +23,7 @@ pub(crate) struct Caller(Arc<Request>);
 
 struct Request {
     identity: Identity,
-    id: String,
+    id: HeaderValue,
 }
 
 /// What is known of a caller.
@@ -72,7 +75,7 @@ pub(crate) struct Origin {
 }
 
 impl Caller {
-    pub(crate) fn new(identity: Identity, request_id: String) -> Self {
+    pub(crate) fn new(identity: Identity, request_id: HeaderValue) -> Self {
         Self(Arc::new(Request {
             identity,
             id: request_id,
@@ -118,7 +121,7 @@ impl Caller {
         };
         Origin {
             subject,
-            request_id: Some(self.0.id.clone()),
+            request_id: self.0.id.to_str().ok().map(str::to_owned),
         }
     }
 }

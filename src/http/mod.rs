@@ -13,7 +13,7 @@ mod page;
 mod params;
 mod problem;
 mod route;
-mod rule;
+pub(crate) mod rule;
 
 pub(crate) use body::Body;
 pub(crate) use caller::{Caller, Distrust, Identity, Origin, Scope, Subject};
@@ -27,4 +27,3 @@ pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{Problem, every_failure_is_a_problem};
 pub(crate) use route::{mount, resource, unknown_path};
 pub use rule::Right;
-pub(crate) use rule::Rule;

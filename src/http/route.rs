@@ -4,11 +4,13 @@ use actix_web::{
     Handler, HttpResponse, Resource, Responder,
     guard::{self, Guard},
     http::{Method, StatusCode},
-    middleware::from_fn,
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, Right, Rule};
+use super::{
+    Problem, Right,
+    rule::{Rule, Ruled},
+};
 
 /// A resource under construction.
 pub(crate) struct Routes {
@@ -44,7 +46,7 @@ pub(crate) fn mount(
 
 impl Routes {
     /// Answers GET, and HEAD with the same headers.
-    pub(crate) fn get<Args>(self, rule: Rule, handler: impl Answers<Args>) -> Routes
+    pub(crate) fn get<R: Rule, Args>(self, rule: R, handler: impl Answers<Args>) -> Routes
     where
         Args: actix_web::FromRequest + 'static,
     {
@@ -57,7 +59,7 @@ impl Routes {
     }
 
     /// Answers POST.
-    pub(crate) fn post<Args>(self, rule: Rule, handler: impl Answers<Args>) -> Routes
+    pub(crate) fn post<R: Rule, Args>(self, rule: R, handler: impl Answers<Args>) -> Routes
     where
         Args: actix_web::FromRequest + 'static,
     {
@@ -65,7 +67,7 @@ impl Routes {
     }
 
     /// Answers PATCH.
-    pub(crate) fn patch<Args>(self, rule: Rule, handler: impl Answers<Args>) -> Routes
+    pub(crate) fn patch<R: Rule, Args>(self, rule: R, handler: impl Answers<Args>) -> Routes
     where
         Args: actix_web::FromRequest + 'static,
     {
@@ -73,7 +75,7 @@ impl Routes {
     }
 
     /// Answers DELETE.
-    pub(crate) fn delete<Args>(self, rule: Rule, handler: impl Answers<Args>) -> Routes
+    pub(crate) fn delete<R: Rule, Args>(self, rule: R, handler: impl Answers<Args>) -> Routes
     where
         Args: actix_web::FromRequest + 'static,
     {
@@ -97,11 +99,11 @@ impl Routes {
             }))
     }
 
-    fn on<Args>(
+    fn on<R: Rule, Args>(
         mut self,
         guard: impl Guard + 'static,
         methods: &[&'static str],
-        rule: Rule,
+        _rule: R,
         handler: impl Answers<Args>,
     ) -> Routes
     where
@@ -111,13 +113,11 @@ impl Routes {
         let right = |method: &&'static str| Right {
             method,
             path: self.path,
-            rule: rule.name(),
+            rule: R::NAME,
         };
         self.rights.extend(methods.iter().map(right));
-        let gate = from_fn(move |request, next| rule.gate(request, next));
-        self.resource = self
-            .resource
-            .route(web::route().guard(guard).to(handler).wrap(gate));
+        let handler = Ruled::<R, _>::new(handler);
+        self.resource = self.resource.route(web::route().guard(guard).to(handler));
         self
     }
 }

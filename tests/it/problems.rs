@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Server, register};
+use crate::harness::{Server, an_order, register};
 
 #[test]
 fn a_path_that_is_nobodys_answers_404() {
@@ -234,6 +234,33 @@ fn a_database_that_is_gone_answers_503_and_the_server_heals_when_it_is_back() {
         .unwrap();
     let mut statuses = (0..200).map(|_| server.get(&user).status);
     assert!(statuses.any(|status| status == 200), "it never healed");
+}
+
+#[test]
+fn a_connection_that_the_server_closed_meanwhile_costs_nobody_an_answer() {
+    let server = Server::start();
+    let customer = register(&server, "ada@example.com");
+    let order = server.post("/orders", &an_order(&customer));
+    for service in ["users", "orders"] {
+        let database = server.database.of(service);
+        let ours = format!(
+            "datname = '{}' AND usename = '{service}_service'",
+            database.name()
+        );
+        let mut elsewhere = database.elsewhere();
+        let mut say = |query: &str| -> i64 { elsewhere.query_one(query, &[]).unwrap().get(0) };
+        say(&format!(
+            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity WHERE {ours}"
+        ));
+    }
+
+    for path in [
+        format!("/users/{customer}"),
+        format!("/orders/{}", order.text("/id")),
+    ] {
+        assert_eq!(server.get(&path).status, 200, "{path}");
+    }
+    assert_eq!(server.post("/orders", &an_order(&customer)).status, 201);
 }
 
 #[test]

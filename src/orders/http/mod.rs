@@ -17,7 +17,7 @@ use super::{
     model::{Amount, Currency, Item, Order, OrderId, Status},
 };
 use crate::{
-    http::{Right, Rule, etag, mount, resource},
+    http::{Right, etag, mount, resource, rule},
     users::UserId,
 };
 
@@ -25,12 +25,12 @@ pub(super) fn routes(orders: &Orders, config: &mut ServiceConfig) -> Vec<Right> 
     config.app_data(Data::new(orders.clone()));
     let resources = [
         resource("/orders")
-            .get(Rule::Owner, list::list)
-            .post(Rule::Owner, place::place),
-        resource("/orders/{id}").get(Rule::Owner, read::read),
-        resource("/orders/{id}/cancel").post(Rule::Owner, advance::cancel),
-        resource("/orders/{id}/ship").post(Rule::OperatorOnObject, advance::ship),
-        resource("/orders/{id}/deliver").post(Rule::OperatorOnObject, advance::deliver),
+            .get(rule::Owner, list::list)
+            .post(rule::Owner, place::place),
+        resource("/orders/{id}").get(rule::Owner, read::read),
+        resource("/orders/{id}/cancel").post(rule::Owner, advance::cancel),
+        resource("/orders/{id}/ship").post(rule::OperatorOnObject, advance::ship),
+        resource("/orders/{id}/deliver").post(rule::OperatorOnObject, advance::deliver),
     ];
     mount(config, resources)
 }

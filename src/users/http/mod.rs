@@ -18,20 +18,20 @@ use super::{
     Users,
     model::{Email, Name, Standing, User, UserId},
 };
-use crate::http::{Right, Rule, Scope, etag, mount, resource};
+use crate::http::{Right, etag, mount, resource, rule};
 
 pub(super) fn routes(users: &Users, config: &mut ServiceConfig) -> Vec<Right> {
     config.app_data(Data::new(users.clone()));
     let resources = [
         resource("/users")
-            .get(Rule::Owner, list::list)
-            .post(Rule::Scope(Scope::Register), register::register),
+            .get(rule::Owner, list::list)
+            .post(rule::Register, register::register),
         // Before `{id}`, which it would match.
-        resource("/users/feed").get(Rule::Scope(Scope::Operator), feed::feed),
+        resource("/users/feed").get(rule::Operator, feed::feed),
         resource("/users/{id}")
-            .get(Rule::Owner, read::read)
-            .patch(Rule::Owner, change::change)
-            .delete(Rule::Owner, close::close),
+            .get(rule::Owner, read::read)
+            .patch(rule::Owner, change::change)
+            .delete(rule::Owner, close::close),
     ];
     mount(config, resources)
 }

@@ -1,0 +1,135 @@
+//! The product's `Batch` over a pool whose connections belong to nobody in particular.
+
+#[path = "../../../../../src/db/batch/mod.rs"]
+mod batch;
+#[path = "../../../../../src/db/error.rs"]
+#[expect(dead_code, reason = "the product knows more cases")]
+mod error;
+#[path = "../../../../../src/db/rows.rs"]
+mod rows;
+
+use std::sync::Arc;
+
+use diesel::{
+    Connection as _, PgConnection,
+    r2d2::{self, ConnectionManager},
+};
+use tokio::{
+    sync::Semaphore,
+    task::spawn_blocking,
+    time::{Duration, timeout},
+};
+
+pub(crate) use batch::Batch;
+pub(crate) use error::Error;
+pub(crate) use rows::{hand_out, unnest};
+
+/// The product's own, by the same names and with the same values.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    deadline: Duration,
+    queue: usize,
+    run: usize,
+}
+
+const LIMITS: Limits = Limits {
+    deadline: Duration::from_secs(4),
+    queue: 1024,
+    run: 256,
+};
+
+/// The connections, which everybody uses.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    inner: r2d2::Pool<Manager>,
+    permits: Arc<Semaphore>,
+}
+
+impl Pool {
+    pub(crate) fn new(url: &str, connections: u32) -> Self {
+        let inner = r2d2::Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(1))
+            .build_unchecked(Manager(ConnectionManager::new(url)));
+        let permits = Arc::new(Semaphore::new(connections as usize));
+        Self { inner, permits }
+    }
+
+    /// Works with a connection on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let pool = self.clone();
+        let answer = async {
+            let permit = Arc::clone(&pool.permits)
+                .acquire_owned()
+                .await
+                .map_err(|_closed| Error::Busy)?;
+            let work = move || {
+                let _permit = permit;
+                pool.with(work)
+            };
+            spawn_blocking(work).await.unwrap_or(Err(Error::Panicked))
+        };
+        timeout(LIMITS.deadline, answer)
+            .await
+            .unwrap_or(Err(Error::TimedOut))
+    }
+
+    /// A [`Batch`] whose runs each read from one connection.
+    pub(crate) fn batch_of_reads<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut PgConnection, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let pool = self.clone();
+        Batch::new(name, LIMITS, move |inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
+    /// A [`Batch`] whose runs are one transaction each.
+    pub(crate) fn batch_of_writes<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut PgConnection, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        self.batch_of_reads(name, move |conn, inputs| {
+            conn.transaction(|conn| work(conn, inputs))
+        })
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&mut PgConnection) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        work(&mut *self.inner.get().map_err(|_none| Error::Unavailable)?)
+    }
+}
+
+/// Looks at a connection's socket before it is lent, as the product does.
+struct Manager(ConnectionManager<PgConnection>);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = PgConnection;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<PgConnection, r2d2::Error> {
+        self.0.connect()
+    }
+
+    fn is_valid(&self, conn: &mut PgConnection) -> Result<(), r2d2::Error> {
+        for _look in 0..2 {
+            conn.notifications_iter()
+                .try_for_each(|heard| heard.map(drop))
+                .map_err(r2d2::Error::QueryError)?;
+        }
+        Ok(())
+    }
+
+    fn has_broken(&self, conn: &mut PgConnection) -> bool {
+        self.0.has_broken(conn)
+    }
+}

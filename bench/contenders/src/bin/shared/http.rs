@@ -1,0 +1,33 @@
+//! The product's own words on the wire.
+
+#[path = "../../../../../src/http/body.rs"]
+mod body;
+#[path = "../../../../../src/http/etag.rs"]
+#[expect(dead_code, reason = "nothing is changed here")]
+mod etag;
+#[path = "../../../../../src/http/field.rs"]
+mod field;
+#[path = "../../../../../src/http/id.rs"]
+mod id;
+#[path = "../../../../../src/http/key.rs"]
+mod key;
+#[path = "../../../../../src/http/page.rs"]
+mod page;
+#[path = "../../../../../src/http/params.rs"]
+mod params;
+#[path = "../../../../../src/http/problem.rs"]
+#[expect(dead_code, reason = "there is no other service that could be away")]
+mod problem;
+#[path = "../../../../../src/http/route.rs"]
+#[expect(dead_code, reason = "nothing is changed here")]
+mod route;
+
+pub(crate) use body::Body;
+pub(crate) use etag::{IfNoneMatch, etag};
+pub(crate) use field::{Faults, Field, Unknown};
+pub(crate) use id::Id;
+pub(crate) use key::{IdempotencyKey, OptionalKey};
+pub(crate) use page::{Limit, Page};
+pub(crate) use params::{Params, PathId};
+pub(crate) use problem::{Problem, every_failure_is_a_problem};
+pub(crate) use route::{resource, unknown_path};

@@ -1,0 +1,51 @@
+//! `shared`: the simpler alternative to a schema for each service. One schema, one role, a foreign key from an order to its
+//! customer, and a customer with their orders out of one join.
+//!
+//! All else is the product itself: its `Batch`, its reading and writing of the wire, its models and its handlers are compiled in
+//! from its own sources, and the queries are its own but for what isolation adds. So what differs in speed is the price of isolation.
+
+mod customer;
+mod db;
+mod http;
+mod orders;
+mod schema;
+mod users;
+
+use actix_web::{
+    App, HttpServer,
+    middleware::{DefaultHeaders, from_fn},
+    web::{self, Data},
+};
+use contenders::Settings;
+
+use crate::{db::Pool, orders::Orders, users::Users};
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    // What the product's two services have together.
+    let settings = Settings::from_env(16);
+    let pool = Pool::new(&settings.database_url, settings.pool);
+    let users = Users::open(&pool);
+    let orders = Orders::open(&pool);
+    let threads = settings.pool as usize;
+    HttpServer::new(move || {
+        App::new()
+            .wrap(from_fn(http::every_failure_is_a_problem))
+            .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
+            .app_data(Data::new(pool.clone()))
+            .configure(|config| users::http::routes(&users, config))
+            .configure(|config| orders::http::routes(&orders, config))
+            .service(
+                http::resource("/customers/{id}")
+                    .get(customer::customer)
+                    .done(),
+            )
+            .default_service(web::to(http::unknown_path))
+    })
+    .workers(2)
+    .worker_max_blocking_threads(threads)
+    .shutdown_timeout(5)
+    .bind(("127.0.0.1", settings.port))?
+    .run()
+    .await
+}

@@ -1,0 +1,70 @@
+//! The product's own handlers for orders.
+
+#[path = "../../../../../../src/orders/http/list.rs"]
+mod list;
+#[path = "../../../../../../src/orders/http/place.rs"]
+mod place;
+#[path = "../../../../../../src/orders/http/read.rs"]
+mod read;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    web::{Data, ServiceConfig},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Orders,
+    model::{Amount, Currency, Item, Order, OrderId, Status},
+};
+use crate::{
+    http::{etag, resource},
+    users::UserId,
+};
+
+pub(crate) fn routes(orders: &Orders, config: &mut ServiceConfig) {
+    config
+        .app_data(Data::new(orders.clone()))
+        .service(
+            resource("/orders")
+                .get(list::list)
+                .post(place::place)
+                .done(),
+        )
+        .service(resource("/orders/{id}").get(read::read).done());
+}
+
+/// An order on the wire.
+#[derive(Serialize)]
+pub(crate) struct Response {
+    id: OrderId,
+    customer_id: UserId,
+    status: Status,
+    currency: Currency,
+    items: Vec<Item>,
+    total: Amount,
+    placed_at: Timestamp,
+    changed_at: Timestamp,
+}
+
+impl From<Order> for Response {
+    fn from(order: Order) -> Self {
+        Self {
+            id: order.id,
+            customer_id: order.customer,
+            status: order.status,
+            currency: order.total.currency(),
+            items: order.items,
+            total: order.total.amount(),
+            placed_at: order.placed_at,
+            changed_at: order.changed_at,
+        }
+    }
+}
+
+fn answer(mut response: HttpResponseBuilder, order: Order) -> HttpResponse {
+    response
+        .insert_header(etag(order.version))
+        .json(Response::from(order))
+}

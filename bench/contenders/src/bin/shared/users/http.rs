@@ -1,0 +1,62 @@
+//! The product's own handlers for users.
+
+#[path = "../../../../../../src/users/http/read.rs"]
+mod read;
+#[path = "../../../../../../src/users/http/register.rs"]
+mod register;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    web::{Data, ServiceConfig},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    Users,
+    model::{Email, Name, Standing, User, UserId},
+};
+use crate::http::{etag, resource};
+
+pub(crate) fn routes(users: &Users, config: &mut ServiceConfig) {
+    config
+        .app_data(Data::new(users.clone()))
+        .service(resource("/users").post(register::register).done())
+        .service(resource("/users/{id}").get(read::read).done());
+}
+
+/// A user on the wire.
+#[derive(Serialize)]
+pub(crate) struct Response {
+    id: UserId,
+    email: Option<Email>,
+    name: Option<Name>,
+    standing: Standing,
+    refusal: Option<String>,
+    registered_at: Timestamp,
+    changed_at: Timestamp,
+}
+
+impl From<User> for Response {
+    fn from(user: User) -> Self {
+        let (email, name) = user
+            .person
+            .map(|person| (person.email, person.name))
+            .unzip();
+        Self {
+            id: user.id,
+            email,
+            name,
+            standing: user.standing,
+            refusal: user.refusal,
+            registered_at: user.registered_at,
+            changed_at: user.changed_at,
+        }
+    }
+}
+
+fn answer(mut response: HttpResponseBuilder, user: User) -> HttpResponse {
+    response
+        .insert_header(etag(user.version))
+        .json(Response::from(user))
+}
