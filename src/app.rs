@@ -6,7 +6,7 @@ use actix_cors::Cors;
 use actix_web::{
     HttpServer,
     dev::{Server, ServerHandle},
-    middleware::{Condition, DefaultHeaders, from_fn},
+    middleware::{Condition, from_fn},
     web::{self, Data},
 };
 use futures_util::future::{LocalBoxFuture, join};
@@ -112,7 +112,6 @@ impl App {
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(http::every_failure_is_a_problem))
-                .wrap(security_headers())
                 .configure(move |config| drop(gateway::routes(&doors, config)))
                 .default_service(web::to(http::unknown_path))
         })
@@ -182,19 +181,6 @@ impl App {
         stopper.abort();
         ended
     }
-}
-
-/// For browsers: take an answer for what it says it is, show it in no frame, keep it from others, and tell nobody where it came
-/// from.
-fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
-        .add(("X-Content-Type-Options", "nosniff"))
-        .add((
-            "Content-Security-Policy",
-            "default-src 'none'; frame-ancestors 'none'",
-        ))
-        .add(("Cache-Control", "private, no-cache"))
-        .add(("Referrer-Policy", "no-referrer"))
 }
 
 /// What pages of these origins may do from a browser.

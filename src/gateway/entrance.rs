@@ -37,6 +37,22 @@ const LONGEST_REQUEST_ID: usize = 64;
 /// The largest head, in bytes. Actix itself would read eight times as much.
 const LARGEST_HEAD: usize = 16 * 1024;
 
+/// For browsers: take an answer for what it says it is, show it in no frame, and keep it from others.
+const FOR_BROWSERS: [(HeaderName, HeaderValue); 3] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
+    ),
+    (
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    ),
+];
+
 /// What the entrance goes by.
 pub(crate) struct Admission<'a> {
     /// The file of the keys that tokens are signed with; without one, calls are open.
@@ -118,10 +134,10 @@ impl Entrance {
                 Ok((Identity::Known(subject), left))
             }
             Seen::Expired => Ok((Identity::Unknown(Distrust::Expired), count_address()?)),
-            Seen::New(fresh) => {
+            Seen::New => {
                 // Counted before the signature is checked, so that forgeries cannot keep us busy with it.
                 let left = count_address()?;
-                match tokens.check(token, fresh) {
+                match tokens.check(token) {
                     Ok(subject) => {
                         let left = count_subject(&subject)?;
                         Ok((Identity::Known(subject), left))
@@ -154,6 +170,9 @@ pub(crate) async fn enter(
     };
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
+    for (name, value) in FOR_BROWSERS {
+        headers.insert(name, value);
+    }
     if let Some(left) = left {
         left.tell(headers);
     }

@@ -111,6 +111,14 @@ impl KeyFile {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether these are the keys as they are now.
+    pub(super) fn has(&self, keys: &Arc<Keys>) -> bool {
+        Arc::ptr_eq(
+            keys,
+            &self.keys.read().unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
     /// Follows the file until dropped. A file that cannot be used leaves the keys as they are.
     pub(super) async fn watch(&self) {
         let mut seen = stamp(&self.path);

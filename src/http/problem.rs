@@ -244,7 +244,13 @@ pub(crate) async fn every_failure_is_a_problem(
         Problem::new(status, "bad-request", "The request cannot be understood")
     };
     problem.log(route);
-    Ok(response.into_response(problem.error_response()))
+    let mut answer = problem.error_response();
+    for (name, value) in response.headers() {
+        if !answer.headers().contains_key(name) {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    Ok(response.into_response(answer))
 }
 
 impl Problem {

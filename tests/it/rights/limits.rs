@@ -202,7 +202,6 @@ fn every_answer_tells_browsers_what_not_to_do_with_it_and_which_request_it_was()
                 "default-src 'none'; frame-ancestors 'none'",
             ),
             ("cache-control", "private, no-cache"),
-            ("referrer-policy", "no-referrer"),
         ] {
             assert_eq!(answer.headers[name], value, "{answer:?}");
         }
