@@ -2,26 +2,33 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use actix_cors::Cors;
 use actix_web::{
     HttpServer,
     dev::{Server, ServerHandle},
-    middleware::{DefaultHeaders, from_fn},
-    web,
+    middleware::{Condition, from_fn},
+    web::{self, Data},
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway, http,
+    gateway::{self, Entrance, KeysError},
+    http,
     services::{self, SERVICES},
 };
+
+pub use crate::http::Right;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// The time a client has to send the head of a request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+
+/// The time that a connection is kept for its next request.
+const IDLE: Duration = Duration::from_secs(5);
 
 /// A server that holds its port.
 #[expect(
@@ -31,6 +38,7 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 pub struct App {
     server: Server,
     address: SocketAddr,
+    rights: Vec<Right>,
     watch: LocalBoxFuture<'static, ()>,
     /// Heard from before the port is open, so that whoever sees it open can stop it in order.
     signals: [Signal; 2],
@@ -45,6 +53,9 @@ pub enum Error {
     /// The operating system does not let us hear its signals.
     #[error("cannot listen for signals: {0}")]
     Signals(io::Error),
+    /// The keys of the tokens cannot be used.
+    #[error("{0}")]
+    Keys(String),
     /// The port cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Port {
@@ -72,6 +83,9 @@ impl App {
             hear(SignalKind::interrupt())?,
             hear(SignalKind::terminate())?,
         ];
+        let entrance = Entrance::open(&config.callers.admission())
+            .map_err(|error: KeysError| Error::Keys(error.to_string()))?;
+        let entrance = Data::new(entrance);
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
         let doors = services::open(urls, config);
@@ -79,18 +93,26 @@ impl App {
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
-        let watch = gateway::watch(
-            Arc::clone(&doors),
-            terms,
-            Duration::from_secs(config.audit_interval.max(1)),
-        );
+        let watch = {
+            let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
+            let interval = Duration::from_secs(config.audit_interval.max(1));
+            async move {
+                join(gateway::watch(doors, terms, interval), entrance.watch()).await;
+            }
+        };
+        let mut rights = Vec::new();
+        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
 
+        let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
-            let doors = Arc::clone(&doors);
+            let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
             actix_web::App::new()
+                .wrap(from_fn(move |request, next| {
+                    gateway::enter(entrance.clone(), request, next)
+                }))
+                .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(http::every_failure_is_a_problem))
-                .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
-                .configure(move |config| gateway::routes(&doors, config))
+                .configure(move |config| drop(gateway::routes(&doors, config)))
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
@@ -98,6 +120,8 @@ impl App {
         // machine the calls of one service to a frozen database would take all threads of a worker.
         .worker_max_blocking_threads(SERVICES.len() * (config.limits.connections as usize + 1))
         .client_request_timeout(HEAD_DEADLINE)
+        .keep_alive(IDLE)
+        .max_connections(config.callers.max_connections as usize)
         .shutdown_timeout(FAREWELL.as_secs());
         if config.workers > 0 {
             server = server.workers(config.workers);
@@ -110,6 +134,7 @@ impl App {
         Ok(Self {
             server: server.run(),
             address,
+            rights,
             watch: Box::pin(watch),
             signals,
         })
@@ -118,6 +143,11 @@ impl App {
     /// The address that the server listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Every operation and who may call it.
+    pub fn rights(&self) -> &[Right] {
+        &self.rights
     }
 
     /// Stops the server from elsewhere.
@@ -151,4 +181,32 @@ impl App {
         stopper.abort();
         ended
     }
+}
+
+/// What pages of these origins may do from a browser.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PATCH", "DELETE"])
+        .allowed_headers([
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "X-Request-Id",
+        ])
+        .expose_headers([
+            "ETag",
+            "Idempotency-Replayed",
+            "Link",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-Id",
+        ])
+        .max_age(600);
+    origins
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin))
 }

@@ -2,16 +2,21 @@
 
 use std::{
     env,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 
+use actix_web::http::Uri;
 use clap::{
     Arg, ArgMatches, Args, Command, FromArgMatches, builder::RangedI64ValueParser, value_parser,
 };
 
+use ipnet::IpNet;
+
 use crate::{
     db::{DatabaseUrl, Limits, Service, Terms, Unsafe, Upkeep, audit, embedded},
+    gateway::Admission,
     services::SERVICES,
 };
 
@@ -43,6 +48,10 @@ pub struct Config {
     /// Where each service's data is.
     #[command(flatten)]
     pub urls: ServiceUrls,
+
+    /// Who may call, and how often.
+    #[command(flatten)]
+    pub callers: Callers,
 
     /// Whether a URL may leave this machine without a check of who answers.
     #[arg(skip)]
@@ -80,6 +89,97 @@ pub struct Config {
     /// How often each service looks after itself.
     #[arg(skip)]
     pub upkeep: Upkeep,
+}
+
+/// Who may call, and how often.
+#[derive(Args, Clone, Debug)]
+pub struct Callers {
+    /// The public keys that callers' tokens are signed with: a JWK Set or PEM; followed when it changes. Without it, calls are
+    /// open
+    #[arg(long, env = "TOKEN_KEYS", value_name = "FILE")]
+    pub token_keys: Option<PathBuf>,
+
+    /// Who makes the tokens: their `iss`
+    #[arg(long, env = "TOKEN_ISSUER", default_value = env!("CARGO_PKG_NAME"), value_name = "NAME")]
+    pub token_issuer: String,
+
+    /// Whom the tokens are for: their `aud`
+    #[arg(long, env = "TOKEN_AUDIENCE", default_value = env!("CARGO_PKG_NAME"), value_name = "NAME")]
+    pub token_audience: String,
+
+    /// Seconds that the issuer's clock may differ from ours
+    #[arg(long, env = "TOKEN_LEEWAY", default_value_t = 30, value_name = "SECONDS", value_parser = value_parser!(u16).range(..=300))]
+    pub token_leeway: u16,
+
+    /// Serve without token keys beyond this machine, or from databases of yours: whoever reaches the port may read and change
+    /// everything
+    #[arg(long, env = "ANYONE_MAY_CALL")]
+    pub anyone_may_call: bool,
+
+    /// Requests a minute from each caller, 0 for any number [default: 6000 with token keys, else any number]
+    #[arg(long, env = "RATE_LIMIT", value_name = "REQUESTS")]
+    pub rate_limit: Option<u32>,
+
+    /// Addresses or networks of the proxies whose X-Forwarded-For is believed
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_name = "NETWORK", value_parser = network)]
+    pub trusted_proxies: Vec<IpNet>,
+
+    /// Origins of web pages that may call from a browser, such as `https://shop.example.com`
+    #[arg(
+        long,
+        env = "CORS_ORIGINS",
+        value_delimiter = ',',
+        value_name = "ORIGIN",
+        value_parser = origin
+    )]
+    pub cors_origins: Vec<String>,
+
+    /// Connections that each serving thread holds; further ones wait to be accepted
+    #[arg(long, env = "MAX_CONNECTIONS", default_value_t = 10_000, value_parser = value_parser!(u32).range(1..))]
+    pub max_connections: u32,
+}
+
+/// Requests a minute from each caller, unless something else is said.
+const USUAL_LIMIT: u32 = 6_000;
+
+impl Callers {
+    /// What the entrance goes by.
+    pub(crate) fn admission(&self) -> Admission<'_> {
+        let usual = self.token_keys.as_ref().map(|_| USUAL_LIMIT);
+        Admission {
+            keys: self.token_keys.as_deref(),
+            issuer: &self.token_issuer,
+            audience: &self.token_audience,
+            leeway: self.token_leeway.into(),
+            most_requests: self.rate_limit.or(usual).and_then(NonZeroU32::new),
+            proxies: &self.trusted_proxies,
+        }
+    }
+
+    /// Whether nobody is asked who they are.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.token_keys.is_none()
+    }
+}
+
+/// An address, or a network in CIDR notation.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse().map(|address: IpAddr| IpNet::from(address));
+    let network = address.or_else(|_| text.parse());
+    network.map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// A scheme and a host, and a port where it is not the usual one, as browsers name an origin.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let is_origin = text.parse().is_ok_and(|uri: Uri| {
+        let parts = (uri.scheme_str(), uri.authority());
+        matches!(parts, (Some(scheme @ ("http" | "https")), Some(host)) if format!("{scheme}://{host}") == text)
+    });
+    if is_origin {
+        Ok(text.to_owned())
+    } else {
+        Err("must be an origin such as https://shop.example.com")
+    }
 }
 
 /// Where the services find their data.
@@ -120,6 +220,12 @@ pub enum Error {
         /// What is wrong with it.
         reason: Unsafe,
     },
+    /// Everyone would be let in.
+    #[error(
+        "anyone who reaches {0} could read and change everything; set TOKEN_KEYS to the public keys of your tokens, or \
+         ANYONE_MAY_CALL=true to let everyone in. Without either, only an embedded PostgreSQL on a loopback address is served"
+    )]
+    Open(SocketAddr),
     /// Something is accepted that does not exist.
     #[error("there is no rule {0} that could be accepted; `audit` prints the names")]
     UnknownRule(String),
@@ -182,6 +288,20 @@ impl Config {
         }
     }
 
+    /// Refuses to let everyone in where more than this machine's own play data is at stake.
+    ///
+    /// # Errors
+    ///
+    /// When there are no token keys, and nobody said that anyone may call.
+    pub fn refuse_open(&self, databases: &Databases) -> Result<(), Error> {
+        let is_play = matches!(databases, Databases::Embedded) && self.listen.ip().is_loopback();
+        if self.callers.is_open() && !self.callers.anyone_may_call && !is_play {
+            Err(Error::Open(self.listen))
+        } else {
+            Ok(())
+        }
+    }
+
     /// What the services are examined by.
     pub fn terms(&self) -> Terms {
         Terms {
@@ -193,15 +313,17 @@ impl Config {
 
     /// The embedded server's folder.
     pub fn data_dir(&self) -> PathBuf {
-        let usual = || {
-            let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-            if embedded::can_work_below(&here) {
-                PathBuf::from("data")
-            } else {
-                Path::new("/var/lib").join(env!("CARGO_PKG_NAME"))
-            }
-        };
-        self.data_dir.clone().unwrap_or_else(usual)
+        self.data_dir.clone().unwrap_or_else(usual_data_dir)
+    }
+}
+
+/// The embedded server's folder, unless another is named.
+pub(crate) fn usual_data_dir() -> PathBuf {
+    let here = env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    if embedded::can_work_below(&here) {
+        PathBuf::from("data")
+    } else {
+        Path::new("/var/lib").join(env!("CARGO_PKG_NAME"))
     }
 }
 

@@ -7,6 +7,7 @@ mod reader;
 mod rebuild;
 mod replay;
 mod serve;
+mod token;
 
 use std::{
     error::Error,
@@ -59,6 +60,8 @@ enum Command {
     Rebuild(Box<Config>),
     /// Try the facts that a service could not apply: exit 1 when one fails again; servers may run meanwhile, unless PostgreSQL is embedded
     Replay(Box<Config>),
+    /// Make a development key, once, and print a token for a subject, signed with it
+    Token(token::Options),
 }
 
 impl Cli {
@@ -86,6 +89,7 @@ impl Cli {
             Some(Command::Serve(config)) => serve::run(&settings(*config)),
             Some(Command::Rebuild(config)) => rebuild::run(&settings(*config)),
             Some(Command::Replay(config)) => replay::run(&settings(*config)),
+            Some(Command::Token(options)) => token::run(&options),
             Some(Command::Provision(options)) => provision::run(&options, unverified_database),
             Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
             Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),

@@ -2,6 +2,8 @@
 
 use std::{error::Error, mem, process::ExitCode};
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 use super::print;
 use crate::{
     app::App,
@@ -15,6 +17,8 @@ use crate::{
 };
 
 pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
+    config.refuse_open(&config.databases()?)?;
+    allow_many_connections();
     with_databases(config, |urls, place| serve(config, urls, place))
 }
 
@@ -51,9 +55,23 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
              Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
              -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'\n"
         ));
+        if config.callers.is_open() {
+            print(&format!(
+                "Calls are open: whoever reaches {address} may read and change everything. TOKEN_KEYS closes them.\n"
+            ));
+        }
         app.run().await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// A connection is an open file, and the usual limit of a shell is 1,024, so that as many idle clients would keep everyone out.
+fn allow_many_connections() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most)
+    {
+        tracing::warn!(%error, "the number of open files stays as it is");
+    }
 }
 
 /// Does the one thing that this process is there for, on a runtime that ends with the process.

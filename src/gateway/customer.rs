@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     db::Service,
-    http::{Faults, Field, Limit, Params, PathId, Problem, Unknown},
+    http::{Caller, Faults, Field, Limit, Params, PathId, Problem, Unknown},
     orders::{self, Orders},
     users::{self, User, Users},
 };
@@ -29,6 +29,7 @@ struct Response<User, Order> {
 
 /// Two questions at once, whatever the number of orders.
 pub(super) async fn customer(
+    caller: Caller,
     users_door: Data<Users>,
     orders_door: Data<Orders>,
     PathId(id): PathId<User>,
@@ -42,7 +43,11 @@ pub(super) async fn customer(
     }
 
     let mut missing = Vec::new();
-    let (user, orders) = join(users_door.show(id), orders_door.latest(id, limit)).await;
+    let (user, orders) = join(
+        users_door.show(&caller, id),
+        orders_door.latest(&caller, id, limit),
+    )
+    .await;
     let user = part(user, users::SERVICE, &mut missing)?;
     let orders = part(orders, orders::SERVICE, &mut missing)?;
     if user.is_none() && orders.is_none() {

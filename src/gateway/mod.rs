@@ -1,8 +1,13 @@
 //! The one entrance: mounts each service and answers for the whole.
 
 mod customer;
+mod entrance;
 mod health;
+mod keys;
+mod limits;
 mod metrics;
+mod proxies;
+mod tokens;
 mod watch;
 
 use std::sync::Arc;
@@ -10,8 +15,10 @@ use std::sync::Arc;
 use actix_web::web::{self, ServiceConfig};
 use futures_util::future::join_all;
 
-use crate::http::{self, Door, Reading};
+use crate::http::{Door, Reading, Right, mount, resource, rule};
 
+pub(crate) use entrance::{Admission, Entrance, enter};
+pub(crate) use keys::Error as KeysError;
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.
@@ -26,20 +33,19 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
     join_all(readings).await.into_iter().flatten().collect()
 }
 
-/// Adds the gateway's own routes and those of every service.
-pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) {
-    config
-        .app_data(web::Data::from(Arc::clone(doors)))
-        .service(http::resource("/health").get(health::ready).done())
-        .service(http::resource("/health/live").get(health::live).done())
-        .service(http::resource("/health/ready").get(health::ready).done())
-        .service(http::resource("/metrics").get(metrics::metrics).done())
-        .service(
-            http::resource("/customers/{id}")
-                .get(customer::customer)
-                .done(),
-        );
+/// Adds the gateway's own routes and those of every service, and returns the rule of each operation.
+pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) -> Vec<Right> {
+    config.app_data(web::Data::from(Arc::clone(doors)));
+    let resources = [
+        resource("/health").get(rule::Anyone, health::ready),
+        resource("/health/live").get(rule::Anyone, health::live),
+        resource("/health/ready").get(rule::Anyone, health::ready),
+        resource("/metrics").get(rule::Operator, metrics::metrics),
+        resource("/customers/{id}").get(rule::Owner, customer::customer),
+    ];
+    let mut rights = mount(config, resources);
     for door in &**doors {
-        door.routes(config);
+        rights.extend(door.routes(config));
     }
+    rights
 }

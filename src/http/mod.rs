@@ -3,6 +3,7 @@
 //! Nothing here names a service.
 
 mod body;
+mod caller;
 mod door;
 mod etag;
 mod field;
@@ -12,8 +13,10 @@ mod page;
 mod params;
 mod problem;
 mod route;
+pub(crate) mod rule;
 
 pub(crate) use body::Body;
+pub(crate) use caller::{Caller, Distrust, Identity, Origin, Scope, Subject};
 pub(crate) use door::{Door, Reader, Reading, Retried};
 pub(crate) use etag::{IfMatch, IfNoneMatch, etag};
 pub(crate) use field::{Faults, Field, Unknown};
@@ -22,4 +25,5 @@ pub(crate) use key::{IdempotencyKey, OptionalKey};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{Problem, every_failure_is_a_problem};
-pub(crate) use route::{resource, unknown_path};
+pub(crate) use route::{mount, resource, unknown_path};
+pub use rule::Right;

@@ -6,7 +6,10 @@ use actix_web::{
     HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
 };
 use futures_util::FutureExt as _;
@@ -28,7 +31,7 @@ pub(crate) struct Problem {
     detail: Option<String>,
     errors: Vec<Fault>,
     extension: Map<String, Value>,
-    header: Option<(header::HeaderName, &'static str)>,
+    header: Option<(HeaderName, HeaderValue)>,
     cause: Option<db::Error>,
     instance: Uuid,
 }
@@ -70,6 +73,12 @@ impl Problem {
     /// Says what is particular about this occurrence.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds the header that belongs to its status.
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.header = HeaderValue::from_str(value).ok().map(|value| (name, value));
         self
     }
 
@@ -125,25 +134,16 @@ impl Problem {
     }
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
-        let problem = Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "The resource does not understand this method",
-        );
-        Self {
-            header: Some((header::ALLOW, allow)),
-            ..problem
-        }
+        let title = "The resource does not understand this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
+            .header(header::ALLOW, allow)
     }
 
     /// We cannot answer now.
     pub(crate) fn unavailable() -> Self {
         let title = "The service cannot answer now; try again";
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title);
-        Self {
-            header: Some((header::RETRY_AFTER, "1")),
-            ..problem
-        }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title)
+            .header(header::RETRY_AFTER, "1")
     }
 
     fn internal() -> Self {
@@ -244,7 +244,13 @@ pub(crate) async fn every_failure_is_a_problem(
         Problem::new(status, "bad-request", "The request cannot be understood")
     };
     problem.log(route);
-    Ok(response.into_response(problem.error_response()))
+    let mut answer = problem.error_response();
+    for (name, value) in response.headers() {
+        if !answer.headers().contains_key(name) {
+            answer.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    Ok(response.into_response(answer))
 }
 
 impl Problem {

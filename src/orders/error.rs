@@ -3,7 +3,10 @@
 use actix_web::http::StatusCode;
 
 use super::model::{Standing, Status, Step};
-use crate::{db, http::Problem};
+use crate::{
+    db,
+    http::{Problem, Scope},
+};
 
 /// A request to orders that cannot be fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,8 @@ pub(super) enum Error {
     KeyReused,
     #[error("an order that is {} cannot {step:?}", is.word())]
     WrongStatus { is: Status, step: Step },
+    #[error("this step is not the customer's to take")]
+    NotTheirs,
     #[error("the order has changed since")]
     Changed,
     #[error(transparent)]
@@ -55,6 +60,7 @@ impl From<Error> for Problem {
                     step.to().word(),
                 ))
             }
+            Error::NotTheirs => Scope::Operator.lacking(),
             Error::Changed => Self::precondition_failed(),
             Error::Database(error) => Self::from(error),
         }

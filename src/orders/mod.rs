@@ -36,7 +36,7 @@ use crate::{
         audit::{self, Finding},
         fault,
     },
-    http::{Door, Limit, Problem, Reader, Reading, Retried},
+    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Right, Scope},
     users::{UserId, Users},
 };
 
@@ -102,9 +102,13 @@ impl Orders {
     /// When the database cannot answer.
     pub(crate) async fn latest(
         &self,
+        caller: &Caller,
         customer: UserId,
         limit: Limit,
     ) -> Result<Vec<impl Serialize + use<>>, Problem> {
+        if !caller.sees(customer) {
+            return Ok(Vec::new());
+        }
         let latest = self
             .0
             .pool
@@ -114,7 +118,10 @@ impl Orders {
     }
 
     /// Places an order. The wait for all of it is that for one answer.
-    async fn place(&self, order: NewOrder) -> Result<Placement, Error> {
+    async fn place(&self, caller: &Caller, order: NewOrder) -> Result<Placement, Error> {
+        if !caller.sees(order.customer) {
+            return Err(Error::NoSuchCustomer);
+        }
         let placed = timeout(self.0.limits.deadline, self.place_or_ask(Arc::new(order))).await;
         match placed.unwrap_or(Err(Error::Database(db::Error::TimedOut)))? {
             Placed::Order(placement) => Ok(placement),
@@ -149,17 +156,26 @@ impl Orders {
         }
     }
 
-    async fn find(&self, id: OrderId) -> Result<Order, Error> {
-        self.0.find.ask(id).await?.ok_or(Error::NoSuchOrder)
+    async fn find(&self, caller: &Caller, id: OrderId) -> Result<Order, Error> {
+        let order = self.0.find.ask(id).await?;
+        order
+            .filter(|order| caller.sees(order.customer))
+            .ok_or(Error::NoSuchOrder)
     }
 
     async fn list(
         &self,
+        caller: &Caller,
         customer: Option<UserId>,
         status: Option<Status>,
         after: Option<OrderId>,
         limit: Limit,
     ) -> Result<Vec<Order>, Error> {
+        let customer = match caller.whose() {
+            Some(own) if customer.is_some_and(|customer| customer != own) => return Ok(Vec::new()),
+            Some(own) => Some(own),
+            None => customer,
+        };
         Ok(self
             .0
             .pool
@@ -171,13 +187,21 @@ impl Orders {
     /// already, that is as good.
     async fn advance(
         &self,
+        caller: &Caller,
         id: OrderId,
         step: Step,
         versions: Option<Vec<i64>>,
     ) -> Result<Order, Error> {
-        let expected = versions.clone();
+        if !caller.may(Scope::Operator) {
+            // Whose an order is never changes, so it can be looked at before.
+            self.find(caller, id).await?;
+            if step != Step::Cancel {
+                return Err(Error::NotTheirs);
+            }
+        }
+        let (expected, origin) = (versions.clone(), caller.origin());
         let moved = self.0.pool.write(move |conn| {
-            orders::advance(conn, &[id], step, expected.as_deref())?;
+            orders::advance(conn, &[id], step, expected.as_deref(), &origin)?;
             orders::find(conn, &[id])
         });
         let order = moved.await?.pop().flatten().ok_or(Error::NoSuchOrder)?;
@@ -199,8 +223,8 @@ impl Door for Orders {
         SERVICE.name()
     }
 
-    fn routes(&self, config: &mut ServiceConfig) {
-        http::routes(self, config);
+    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
+        http::routes(self, config)
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {

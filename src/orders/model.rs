@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    http::{Id, IdempotencyKey},
+    http::{Id, IdempotencyKey, Origin},
     users::{Fact, UserId},
 };
 
@@ -31,6 +31,7 @@ pub(super) struct NewOrder {
     pub(super) id: OrderId,
     pub(super) customer: UserId,
     pub(super) key: Option<Key>,
+    pub(super) origin: Origin,
     items: Vec<Item>,
     total: Money,
 }
@@ -145,6 +146,7 @@ impl NewOrder {
     /// Makes an order with an id of its own.
     pub(super) fn new(
         key: Option<&IdempotencyKey>,
+        origin: Origin,
         customer: UserId,
         currency: Currency,
         items: Vec<Item>,
@@ -163,6 +165,7 @@ impl NewOrder {
             id: OrderId::new(),
             customer,
             key: key.map(|key| Key::new(customer, key)),
+            origin,
             items,
             total: total.ok_or(BadItems::Total)?,
         })
@@ -445,7 +448,8 @@ mod tests {
 
     fn total(items: Vec<Item>) -> Result<i64, BadItems> {
         let currency = Currency::from_code("EUR").unwrap();
-        NewOrder::new(None, UserId::new(), currency, items).map(|order| order.total.amount.0)
+        let order = NewOrder::new(None, Origin::default(), UserId::new(), currency, items);
+        order.map(|order| order.total.amount.0)
     }
 
     #[test]

@@ -74,6 +74,10 @@ pub mod orders {
             changed_at -> Timestamptz,
             /// What the client calls this order, hashed with the customer's id (UUID of version 5); null without one, or once it has expired.
             idempotency_key -> Nullable<Uuid>,
+            /// Who placed it: the subject of the token; null when calls were open.
+            subject -> Nullable<Text>,
+            /// The X-Request-Id of the request that placed it.
+            request_id -> Nullable<Text>,
         }
     }
 
@@ -101,7 +105,26 @@ pub mod orders {
         }
     }
 
+    diesel::table! {
+        /// What became of orders after they were placed, and who moved them. Never changed.
+        orders.steps (order_id, version) {
+            /// The order that moved.
+            order_id -> Uuid,
+            /// The order's version after the step.
+            version -> Int8,
+            /// The order's status after the step.
+            status -> Text,
+            /// Who asked for it: the subject of the token; null when calls were open, or when the customer left.
+            subject -> Nullable<Text>,
+            /// The X-Request-Id of the request that asked for it; null when the customer left.
+            request_id -> Nullable<Text>,
+            /// When the step was taken, by the database's clock.
+            at -> Timestamptz,
+        }
+    }
+
     diesel::joinable!(items -> orders (order_id));
+    diesel::joinable!(steps -> orders (order_id));
 
     diesel::allow_tables_to_appear_in_same_query!(
         closings,
@@ -110,5 +133,6 @@ pub mod orders {
         items,
         orders,
         set_aside,
+        steps,
     );
 }

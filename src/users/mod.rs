@@ -39,7 +39,7 @@ use crate::{
         audit::{self, Finding},
         fault,
     },
-    http::{Door, Limit, Problem},
+    http::{Caller, Door, Limit, Problem, Right},
 };
 
 /// What the database has to know of this service.
@@ -107,8 +107,12 @@ impl Users {
     /// # Errors
     ///
     /// When there is none, or the database cannot answer.
-    pub(crate) async fn show(&self, id: UserId) -> Result<impl Serialize + use<>, Problem> {
-        Ok(http::Response::from(self.find(id).await?))
+    pub(crate) async fn show(
+        &self,
+        caller: &Caller,
+        id: UserId,
+    ) -> Result<impl Serialize + use<>, Problem> {
+        Ok(http::Response::from(self.find(caller, id).await?))
     }
 
     /// At most `limit` facts after a place in the feed, the oldest first; `None` when this is not the feed that the place is in
@@ -177,19 +181,22 @@ impl Users {
         self.0.register.ask(user).await?.ok_or(Error::EmailTaken)
     }
 
-    async fn find(&self, id: UserId) -> Result<User, Error> {
+    async fn find(&self, caller: &Caller, id: UserId) -> Result<User, Error> {
+        check_own(caller, id)?;
         self.0.find.ask(id).await?.ok_or(Error::NoSuchUser)
     }
 
     async fn list(
         &self,
+        caller: &Caller,
         email: Option<Email>,
         after: Option<UserId>,
         limit: Limit,
     ) -> Result<Vec<User>, Error> {
+        let only = caller.whose();
         self.0
             .pool
-            .read(move |conn| Ok(accounts::list(conn, email, after, limit)?))
+            .read(move |conn| Ok(accounts::list(conn, only, email, after, limit)?))
             .await
     }
 
@@ -203,28 +210,47 @@ impl Users {
     /// Changes an account that still has one of `versions`; any version will do when there are none.
     async fn change(
         &self,
+        caller: &Caller,
         id: UserId,
         change: Change,
         versions: Option<Vec<i64>>,
     ) -> Result<User, Error> {
+        check_own(caller, id)?;
+        let origin = caller.origin();
         let changed = self
             .0
             .pool
-            .write(move |conn| accounts::change(conn, id, &change, versions.as_deref()));
+            .write(move |conn| accounts::change(conn, id, &change, versions.as_deref(), &origin));
         let user = changed.await?;
         self.0.news.tell();
         Ok(user)
     }
 
     /// Asks for an account to be closed. What becomes of that, its standing tells.
-    async fn close(&self, id: UserId, versions: Option<Vec<i64>>) -> Result<User, Error> {
+    async fn close(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        versions: Option<Vec<i64>>,
+    ) -> Result<User, Error> {
+        check_own(caller, id)?;
+        let origin = caller.origin();
         let closing = self
             .0
             .pool
-            .write(move |conn| accounts::close(conn, id, versions.as_deref()));
+            .write(move |conn| accounts::close(conn, id, versions.as_deref(), &origin));
         let user = closing.await?;
         self.0.news.tell();
         Ok(user)
+    }
+}
+
+/// Somebody else's account is no account, so that nobody learns which ids there are.
+fn check_own(caller: &Caller, id: UserId) -> Result<(), Error> {
+    if caller.sees(id) {
+        Ok(())
+    } else {
+        Err(Error::NoSuchUser)
     }
 }
 
@@ -250,8 +276,8 @@ impl Door for Users {
         SERVICE.name()
     }
 
-    fn routes(&self, config: &mut ServiceConfig) {
-        http::routes(self, config);
+    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
+        http::routes(self, config)
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {

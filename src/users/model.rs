@@ -6,7 +6,7 @@ use email_address::{EmailAddress, Options};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::http::Id;
+use crate::http::{Id, Origin};
 
 /// The id of a [`User`].
 pub(crate) type UserId = Id<User>;
@@ -36,6 +36,7 @@ pub(super) struct Person {
 pub(super) struct NewUser {
     pub(super) id: UserId,
     pub(super) person: Person,
+    pub(super) origin: Origin,
 }
 
 /// Where an account stands: `active → closing → closed`, or from `closing` back to `active` when the closing is refused.

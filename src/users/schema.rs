@@ -38,6 +38,10 @@ pub mod users {
             at -> Timestamptz,
             /// When a newer fact of the same account was appended; null for the newest.
             superseded_at -> Nullable<Timestamptz>,
+            /// Who asked for the change: the subject of the token; null when calls were open or nobody asked. Never on the wire.
+            subject -> Nullable<Text>,
+            /// The X-Request-Id of the request that asked for it; null when nobody asked. Never on the wire.
+            request_id -> Nullable<Text>,
         }
     }
 

@@ -33,6 +33,7 @@ fn serve(database: &Database, users: &DatabaseUrl, orders: &DatabaseUrl) -> Comm
     }
     // The tests' databases stand beside each other on one server that does not sync.
     command.env("ACCEPT", "other-database,durability");
+    command.env("ANYONE_MAY_CALL", "true");
     command
 }
 

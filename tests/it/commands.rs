@@ -166,7 +166,7 @@ fn from_an_empty_server_to_a_clean_audit_in_four_commands() {
         (1, SERVICES.len())
     );
     assert!(
-        before.stdout.starts_with("users: at nothing, 2 pending"),
+        before.stdout.starts_with("users: at nothing, 3 pending"),
         "{}",
         before.stdout
     );
@@ -428,7 +428,7 @@ fn a_failed_migration_of_one_service_leaves_the_others_version_alone() {
         migrated.stderr
     );
     assert!(
-        status.stdout.contains("users: at nothing, 2 pending"),
+        status.stdout.contains("users: at nothing, 3 pending"),
         "{}",
         status.stdout
     );

@@ -17,6 +17,7 @@ mod migrations;
 mod orders;
 mod problems;
 mod restore;
+mod rights;
 mod schema;
 mod tidy;
 mod users;

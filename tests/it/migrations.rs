@@ -245,7 +245,8 @@ fn accounts_from_before_the_feed_are_its_first_facts_and_their_users_can_order()
     let database = Database::new();
     let users = &SERVICES[0];
     let mut conn = owner(&database, users);
-    conn.revert_last_migration(users.migrations()).unwrap();
+    conn.revert_all_migrations(users.migrations()).unwrap();
+    conn.run_next_migration(users.migrations()).unwrap();
     database
         .as_owner(users)
         .batch_execute(

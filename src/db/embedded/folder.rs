@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::{
         ffi::OsStrExt as _,
         fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
@@ -37,28 +37,7 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder where it is missing, and takes it for this process.
     pub(super) fn open(data_dir: &Path, durability: Durability) -> Result<(Self, Account), Error> {
-        let is_new = !data_dir.exists();
-        fs::create_dir_all(data_dir).map_err(at(data_dir))?;
-        let path = data_dir.canonicalize().map_err(at(data_dir))?;
-        let socket = socket_in(&path);
-        if socket.as_os_str().len() > LONGEST_SOCKET_PATH
-            || path.as_os_str().as_bytes().contains(&b',')
-        {
-            return Err(Error::BadPath(path));
-        }
-        let is_empty = fs::read_dir(&path).map_err(at(&path))?.next().is_none();
-        if !is_empty && !path.join("lock").exists() {
-            return Err(Error::NotOurs(path));
-        }
-        let account = Account::for_server(&path.join("postgres"))?;
-        if is_new || is_empty {
-            let mode = if account.is_somebody_else() {
-                0o711
-            } else {
-                0o700
-            };
-            fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(at(&path))?;
-        }
+        let (path, account) = make(data_dir)?;
         let lock = lock(&path)?;
         if durability == Durability::Throwaway {
             // The account removes the folder in the end.
@@ -147,22 +126,81 @@ impl Folder {
     }
 }
 
+/// A secret that the folder keeps, made the first time that it is asked for. A server may use the folder meanwhile.
+pub(super) fn kept_secret(
+    data_dir: &Path,
+    name: &str,
+    secret: impl FnOnce() -> SecretString,
+) -> Result<SecretString, Error> {
+    let (folder, _account) = make(data_dir)?;
+    let path = folder.join(name);
+    if !path.exists() {
+        // Moved to its place whole, and only by the first who comes.
+        let unfinished = folder.join(format!("{name}.new-{}", Uuid::new_v4()));
+        write_closed(&unfinished, secret().expose_secret())?;
+        let moved = fs::hard_link(&unfinished, &path);
+        fs::remove_file(&unfinished).map_err(at(&unfinished))?;
+        match moved {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(at(&path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(fs::read_to_string(&path).map_err(at(&path))?.into())
+}
+
+/// Makes the folder where it is missing, and marks it as ours.
+fn make(data_dir: &Path) -> Result<(PathBuf, Account), Error> {
+    let is_new = !data_dir.exists();
+    fs::create_dir_all(data_dir).map_err(at(data_dir))?;
+    let path = data_dir.canonicalize().map_err(at(data_dir))?;
+    let socket = socket_in(&path);
+    if socket.as_os_str().len() > LONGEST_SOCKET_PATH || path.as_os_str().as_bytes().contains(&b',')
+    {
+        return Err(Error::BadPath(path));
+    }
+    let is_empty = fs::read_dir(&path).map_err(at(&path))?.next().is_none();
+    if !is_empty && !path.join("lock").exists() {
+        return Err(Error::NotOurs(path));
+    }
+    let account = Account::for_server(&path.join("postgres"))?;
+    if is_new || is_empty {
+        let mode = if account.is_somebody_else() {
+            0o711
+        } else {
+            0o700
+        };
+        fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(at(&path))?;
+    }
+    lock_file(&path)?;
+    Ok((path, account))
+}
+
 fn socket_in(path: &Path) -> PathBuf {
     path.join("run").join(format!(".s.PGSQL.{PORT}"))
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+/// The file that is locked; its presence says that the folder is ours.
+fn lock_file(path: &Path) -> Result<File, Error> {
     let file = path.join("lock");
-    let lock = OpenOptions::new()
+    OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
         .open(&file)
-        .map_err(at(&file))?;
+        .map_err(at(&file))
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let lock = lock_file(path)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error::Locked(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(Error::Io { path: file, source }),
+        Err(TryLockError::Error(source)) => Err(Error::Io {
+            path: path.join("lock"),
+            source,
+        }),
     }
 }
 

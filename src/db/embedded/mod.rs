@@ -25,7 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::error::Error;
 use self::{account::Account, error::at, folder::Folder, keeper::Keeper, programs::Programs};
@@ -52,6 +52,19 @@ pub struct Embedded {
     keeper: Keeper,
     folder: Folder,
     admin: DatabaseUrl,
+}
+
+/// A secret beside the data, readable by whoever starts the server and nobody else; made the first time that it is asked for.
+///
+/// # Errors
+///
+/// When the folder is not ours, or cannot be read or written.
+pub fn kept_secret(
+    data_dir: &Path,
+    name: &str,
+    secret: impl FnOnce() -> SecretString,
+) -> Result<SecretString, Error> {
+    folder::kept_secret(data_dir, name, secret)
 }
 
 impl Embedded {

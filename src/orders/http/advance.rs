@@ -9,39 +9,43 @@ use super::{
     },
     answer,
 };
-use crate::http::{IfMatch, PathId, Problem};
+use crate::http::{Caller, IfMatch, PathId, Problem};
 
 pub(super) async fn cancel(
+    caller: Caller,
     orders: Data<Orders>,
     id: PathId<Order>,
     condition: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    advance(&orders, id, condition, Step::Cancel).await
+    advance(&caller, &orders, id, condition, Step::Cancel).await
 }
 
 pub(super) async fn ship(
+    caller: Caller,
     orders: Data<Orders>,
     id: PathId<Order>,
     condition: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    advance(&orders, id, condition, Step::Ship).await
+    advance(&caller, &orders, id, condition, Step::Ship).await
 }
 
 pub(super) async fn deliver(
+    caller: Caller,
     orders: Data<Orders>,
     id: PathId<Order>,
     condition: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    advance(&orders, id, condition, Step::Deliver).await
+    advance(&caller, &orders, id, condition, Step::Deliver).await
 }
 
 async fn advance(
+    caller: &Caller,
     orders: &Orders,
     PathId(id): PathId<Order>,
     IfMatch(versions): IfMatch,
     step: Step,
 ) -> Result<HttpResponse, Problem> {
-    let order = orders.advance(id, step, versions).await?;
+    let order = orders.advance(caller, id, step, versions).await?;
 
     Ok(answer(HttpResponse::Ok(), order))
 }

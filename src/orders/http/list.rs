@@ -11,7 +11,7 @@ use super::{
     Response,
 };
 use crate::{
-    http::{Faults, Field, Limit, Page, Params, Problem, Unknown},
+    http::{Caller, Faults, Field, Limit, Page, Params, Problem, Unknown},
     users::UserId,
 };
 
@@ -27,6 +27,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn list(
+    caller: Caller,
     orders: Data<Orders>,
     request: HttpRequest,
     Params(params): Params<Request>,
@@ -41,7 +42,7 @@ pub(super) async fn list(
         return Err(faults.into_problem());
     }
 
-    let page = orders.list(customer, status, after, limit).await?;
+    let page = orders.list(&caller, customer, status, after, limit).await?;
 
     Ok(Page::<Response>::answer(&request, limit, page, |order| {
         order.id

@@ -17,27 +17,22 @@ use super::{
     model::{Amount, Currency, Item, Order, OrderId, Status},
 };
 use crate::{
-    http::{etag, resource},
+    http::{Right, etag, mount, resource, rule},
     users::UserId,
 };
 
-pub(super) fn routes(orders: &Orders, config: &mut ServiceConfig) {
-    config
-        .app_data(Data::new(orders.clone()))
-        .service(
-            resource("/orders")
-                .get(list::list)
-                .post(place::place)
-                .done(),
-        )
-        .service(resource("/orders/{id}").get(read::read).done())
-        .service(resource("/orders/{id}/cancel").post(advance::cancel).done())
-        .service(resource("/orders/{id}/ship").post(advance::ship).done())
-        .service(
-            resource("/orders/{id}/deliver")
-                .post(advance::deliver)
-                .done(),
-        );
+pub(super) fn routes(orders: &Orders, config: &mut ServiceConfig) -> Vec<Right> {
+    config.app_data(Data::new(orders.clone()));
+    let resources = [
+        resource("/orders")
+            .get(rule::Owner, list::list)
+            .post(rule::Owner, place::place),
+        resource("/orders/{id}").get(rule::Owner, read::read),
+        resource("/orders/{id}/cancel").post(rule::Owner, advance::cancel),
+        resource("/orders/{id}/ship").post(rule::OperatorOnObject, advance::ship),
+        resource("/orders/{id}/deliver").post(rule::OperatorOnObject, advance::deliver),
+    ];
+    mount(config, resources)
 }
 
 /// An order on the wire. Its amounts are in minor units of its currency.

@@ -11,7 +11,7 @@ use super::{
     answer,
 };
 use crate::{
-    http::{Body, Faults, Field, IdempotencyKey, OptionalKey, Problem, Unknown},
+    http::{Body, Caller, Faults, Field, IdempotencyKey, OptionalKey, Origin, Problem, Unknown},
     users::UserId,
 };
 
@@ -36,7 +36,7 @@ struct ItemRequest {
 }
 
 impl Request {
-    fn parse(self, key: Option<&IdempotencyKey>) -> Result<NewOrder, Problem> {
+    fn parse(self, key: Option<&IdempotencyKey>, origin: Origin) -> Result<NewOrder, Problem> {
         let mut faults = Faults::in_body();
         let customer = faults.required("/customer_id", self.customer_id);
         let currency = faults.required("/currency", self.currency);
@@ -53,7 +53,7 @@ impl Request {
         let (Some(customer), Some(currency), true) = (customer, currency, faults.is_empty()) else {
             return Err(faults.into_problem());
         };
-        NewOrder::new(key, customer, currency, items).map_err(|error: BadItems| {
+        NewOrder::new(key, origin, customer, currency, items).map_err(|error: BadItems| {
             faults.add("/items", error.to_string());
             faults.into_problem()
         })
@@ -76,11 +76,13 @@ fn parse_item(faults: &mut Faults, at: usize, item: Field<ItemRequest>) -> Optio
 /// With an `Idempotency-Key`, a request may be sent again: it gets the first answer again. A refusal is not kept, because it
 /// changed nothing.
 pub(super) async fn place(
+    caller: Caller,
     orders: Data<Orders>,
     OptionalKey(key): OptionalKey,
     Body(request): Body<Request>,
 ) -> Result<HttpResponse, Problem> {
-    let Placement { order, is_replay } = orders.place(request.parse(key.as_ref())?).await?;
+    let new_order = request.parse(key.as_ref(), caller.origin())?;
+    let Placement { order, is_replay } = orders.place(&caller, new_order).await?;
 
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/orders/{}", order.id)));

@@ -6,14 +6,15 @@ use super::{
     super::{Orders, model::Order},
     answer,
 };
-use crate::http::{IfNoneMatch, PathId, Problem, etag};
+use crate::http::{Caller, IfNoneMatch, PathId, Problem, etag};
 
 pub(super) async fn read(
+    caller: Caller,
     orders: Data<Orders>,
     PathId(id): PathId<Order>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
-    let order = orders.find(id).await?;
+    let order = orders.find(&caller, id).await?;
 
     if known.has(order.version) {
         return Ok(HttpResponse::NotModified()

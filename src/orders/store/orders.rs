@@ -6,7 +6,11 @@ use std::{
     time::Duration,
 };
 
-use diesel::{dsl::now, prelude::*};
+use diesel::{
+    dsl::now,
+    prelude::*,
+    sql_types::{Nullable, Text},
+};
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
@@ -15,13 +19,13 @@ use super::{
         model::{
             Item, Key, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step,
         },
-        schema::orders::{items, orders},
+        schema::orders::{items, orders, steps},
     },
     OrdersConn, customers,
 };
 use crate::{
     db::{self, hand_out, unnest},
-    http::Limit,
+    http::{Limit, Origin},
     users::UserId,
 };
 
@@ -163,11 +167,18 @@ fn insert(
         .iter()
         .map(|order| order.key.map(Key::uuid))
         .collect();
+    let origins = || new_orders.iter().map(|order| &order.origin);
+    let subjects: Vec<_> = origins().map(|origin| origin.subject.as_deref()).collect();
+    let requests: Vec<_> = origins()
+        .map(|origin| origin.request_id.as_deref())
+        .collect();
     let rows: Vec<OrderRow> = diesel::select((
         unnest(ids),
         unnest(customers),
         unnest(currencies),
         unnest(amounts),
+        unnest(subjects),
+        unnest(requests),
         unnest(keys),
     ))
     .insert_into(orders::table)
@@ -176,6 +187,8 @@ fn insert(
         orders::customer_id,
         orders::currency,
         orders::total,
+        orders::subject,
+        orders::request_id,
         orders::idempotency_key,
     ))
     .on_conflict(orders::idempotency_key)
@@ -341,7 +354,7 @@ fn cancel(conn: &mut OrdersConn<'_>, open: &[OpenRow]) -> Result<(), db::Error> 
     let ids: Vec<OrderId> = open.iter().map(|order| order.id.into()).collect();
     let at_once = usize::try_from(AT_ONCE).unwrap_or(1);
     for ids in ids.chunks(at_once) {
-        advance(conn, ids, Step::Cancel, None)?;
+        advance(conn, ids, Step::Cancel, None, &Origin::default())?;
     }
     Ok(())
 }
@@ -387,12 +400,13 @@ pub(in crate::orders) fn list(
     with_items(conn, rows)
 }
 
-/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any.
+/// Moves those of the orders that stand where the step starts, at one of `versions` if there are any, and notes who moved them.
 pub(in crate::orders) fn advance(
     conn: &mut OrdersConn<'_>,
     ids: &[OrderId],
     step: Step,
     versions: Option<&[i64]>,
+    origin: &Origin,
 ) -> Result<(), db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let movable = orders::id
@@ -403,15 +417,35 @@ pub(in crate::orders) fn advance(
         orders::version.eq(orders::version + 1),
         orders::changed_at.eq(now),
     );
-    match versions {
+    let after = (orders::id, orders::version);
+    let moved: Vec<(Uuid, i64)> = match versions {
         Some(versions) => {
             let movable = orders::table.filter(movable.and(orders::version.eq_any(versions)));
-            diesel::update(movable).set(change).execute(conn.pg())?
+            let update = diesel::update(movable).set(change);
+            update.returning(after).load(conn.pg())?
         }
-        None => diesel::update(orders::table.filter(movable))
-            .set(change)
-            .execute(conn.pg())?,
+        None => {
+            let update = diesel::update(orders::table.filter(movable)).set(change);
+            update.returning(after).load(conn.pg())?
+        }
     };
+    let (ids, versions): (Vec<Uuid>, Vec<i64>) = moved.into_iter().unzip();
+    diesel::select((
+        unnest(ids),
+        unnest(versions),
+        step.to().word().into_sql::<Text>(),
+        origin.subject.as_deref().into_sql::<Nullable<Text>>(),
+        origin.request_id.as_deref().into_sql::<Nullable<Text>>(),
+    ))
+    .insert_into(steps::table)
+    .into_columns((
+        steps::order_id,
+        steps::version,
+        steps::status,
+        steps::subject,
+        steps::request_id,
+    ))
+    .execute(conn.pg())?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::{
     },
     answer,
 };
-use crate::http::{Body, Faults, Field, IfMatch, PathId, Problem, Unknown};
+use crate::http::{Body, Caller, Faults, Field, IfMatch, PathId, Problem, Unknown};
 
 /// In a merge patch `null` removes a field. A user can be without neither, so it is a fault here.
 #[derive(Default, Deserialize)]
@@ -37,12 +37,15 @@ impl Request {
 }
 
 pub(super) async fn change(
+    caller: Caller,
     users: Data<Users>,
     PathId(id): PathId<User>,
     IfMatch(versions): IfMatch,
     Body(request): Body<Request>,
 ) -> Result<HttpResponse, Problem> {
-    let user = users.change(id, request.parse()?, versions).await?;
+    let user = users
+        .change(&caller, id, request.parse()?, versions)
+        .await?;
 
     Ok(answer(HttpResponse::Ok(), user))
 }

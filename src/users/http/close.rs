@@ -6,15 +6,16 @@ use super::{
     super::{Users, model::User},
     answer,
 };
-use crate::http::{IfMatch, PathId, Problem};
+use crate::http::{Caller, IfMatch, PathId, Problem};
 
 /// Accepted, not done: others may object. The answer's `standing` tells how far it has come.
 pub(super) async fn close(
+    caller: Caller,
     users: Data<Users>,
     PathId(id): PathId<User>,
     IfMatch(versions): IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let user = users.close(id, versions).await?;
+    let user = users.close(&caller, id, versions).await?;
 
     Ok(answer(HttpResponse::Accepted(), user))
 }

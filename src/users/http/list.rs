@@ -10,7 +10,7 @@ use super::{
     },
     Response,
 };
-use crate::http::{Faults, Field, Limit, Page, Params, Problem, Unknown};
+use crate::http::{Caller, Faults, Field, Limit, Page, Params, Problem, Unknown};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -23,6 +23,7 @@ pub(super) struct Request {
 }
 
 pub(super) async fn list(
+    caller: Caller,
     users: Data<Users>,
     request: HttpRequest,
     Params(params): Params<Request>,
@@ -36,7 +37,7 @@ pub(super) async fn list(
         return Err(faults.into_problem());
     }
 
-    let page = users.list(email, after, limit).await?;
+    let page = users.list(&caller, email, after, limit).await?;
 
     Ok(Page::<Response>::answer(&request, limit, page, |user| {
         user.id

@@ -18,26 +18,22 @@ use super::{
     Users,
     model::{Email, Name, Standing, User, UserId},
 };
-use crate::http::{etag, resource};
+use crate::http::{Right, etag, mount, resource, rule};
 
-pub(super) fn routes(users: &Users, config: &mut ServiceConfig) {
-    config
-        .app_data(Data::new(users.clone()))
-        .service(
-            resource("/users")
-                .get(list::list)
-                .post(register::register)
-                .done(),
-        )
+pub(super) fn routes(users: &Users, config: &mut ServiceConfig) -> Vec<Right> {
+    config.app_data(Data::new(users.clone()));
+    let resources = [
+        resource("/users")
+            .get(rule::Owner, list::list)
+            .post(rule::Register, register::register),
         // Before `{id}`, which it would match.
-        .service(resource("/users/feed").get(feed::feed).done())
-        .service(
-            resource("/users/{id}")
-                .get(read::read)
-                .patch(change::change)
-                .delete(close::close)
-                .done(),
-        );
+        resource("/users/feed").get(rule::Operator, feed::feed),
+        resource("/users/{id}")
+            .get(rule::Owner, read::read)
+            .patch(rule::Owner, change::change)
+            .delete(rule::Owner, close::close),
+    ];
+    mount(config, resources)
 }
 
 /// A user on the wire. Address and name are null once the account is closed.

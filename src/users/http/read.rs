@@ -6,14 +6,15 @@ use super::{
     super::{Users, model::User},
     answer,
 };
-use crate::http::{IfNoneMatch, PathId, Problem, etag};
+use crate::http::{Caller, IfNoneMatch, PathId, Problem, etag};
 
 pub(super) async fn read(
+    caller: Caller,
     users: Data<Users>,
     PathId(id): PathId<User>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Problem> {
-    let user = users.find(id).await?;
+    let user = users.find(&caller, id).await?;
 
     if known.has(user.version) {
         return Ok(HttpResponse::NotModified()

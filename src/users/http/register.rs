@@ -10,7 +10,7 @@ use super::{
     },
     answer,
 };
-use crate::http::{Body, Faults, Field, Problem, Unknown};
+use crate::http::{Body, Caller, Faults, Field, Origin, Problem, Unknown};
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -22,7 +22,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    fn parse(self) -> Result<NewUser, Problem> {
+    fn parse(self, origin: Origin) -> Result<NewUser, Problem> {
         let mut faults = Faults::in_body();
         let email = faults.required("/email", self.email);
         let name = faults.required("/name", self.name);
@@ -31,6 +31,7 @@ impl Request {
             (Some(email), Some(name)) if faults.is_empty() => Ok(NewUser {
                 id: UserId::new(),
                 person: Person { email, name },
+                origin,
             }),
             _ => Err(faults.into_problem()),
         }
@@ -38,10 +39,11 @@ impl Request {
 }
 
 pub(super) async fn register(
+    caller: Caller,
     users: Data<Users>,
     Body(request): Body<Request>,
 ) -> Result<HttpResponse, Problem> {
-    let user = users.register(request.parse()?).await?;
+    let user = users.register(request.parse(caller.origin())?).await?;
 
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/users/{}", user.id)));

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     db::{self, hand_out, unnest},
-    http::Limit,
+    http::{Limit, Origin},
 };
 
 #[derive(Queryable, Selectable)]
@@ -82,19 +82,21 @@ pub(in crate::users) fn register(
         .do_nothing()
         .returning(UserRow::as_returning())
         .load(conn.pg())?;
-    let mut registered = by_id(taken)?;
-    let users: Vec<Option<User>> = users
+    let mut taken = by_id(taken)?;
+    let registered: Vec<Option<User>> = users.iter().map(|user| taken.remove(&user.id)).collect();
+    let facts: Vec<_> = registered
         .iter()
-        .map(|user| registered.remove(&user.id))
+        .zip(users)
+        .filter_map(|(user, new)| Some((Fact::from(user.as_ref()?), &new.origin)))
         .collect();
-    let facts: Vec<Fact> = users.iter().flatten().map(Fact::from).collect();
     feed::append(conn, &facts)?;
-    Ok(users)
+    Ok(registered)
 }
 
 /// At most one page of users, the oldest first.
 pub(in crate::users) fn list(
     conn: &mut UsersConn<'_>,
+    only: Option<UserId>,
     email: Option<Email>,
     after: Option<UserId>,
     limit: Limit,
@@ -104,6 +106,9 @@ pub(in crate::users) fn list(
         .order(accounts::id)
         .limit(limit.and_one())
         .into_boxed();
+    if let Some(only) = only {
+        query = query.filter(accounts::id.eq(only.uuid()));
+    }
     if let Some(email) = email {
         query = query.filter(accounts::email.eq(email.as_str().to_owned()));
     }
@@ -123,6 +128,7 @@ pub(in crate::users) fn change(
     id: UserId,
     change: &Change,
     versions: Option<&[i64]>,
+    origin: &Origin,
 ) -> Result<User, Error> {
     let user = lock(conn, id, versions)?;
     let Some(person) = user
@@ -147,7 +153,7 @@ pub(in crate::users) fn change(
         .returning(UserRow::as_returning())
         .load(conn.pg())
         .map_err(db::Error::from)?;
-    the_one(tell(conn, changed)?)
+    the_one(tell(conn, changed, origin)?)
 }
 
 /// Begins to close one account, if it still has one of `versions`. One that is on its way or gone stays as it is.
@@ -155,6 +161,7 @@ pub(in crate::users) fn close(
     conn: &mut UsersConn<'_>,
     id: UserId,
     versions: Option<&[i64]>,
+    origin: &Origin,
 ) -> Result<User, Error> {
     let user = lock(conn, id, versions)?;
     if user.standing != Standing::Active {
@@ -170,7 +177,7 @@ pub(in crate::users) fn close(
         .returning(UserRow::as_returning())
         .load(conn.pg())
         .map_err(db::Error::from)?;
-    the_one(tell(conn, closing)?)
+    the_one(tell(conn, closing, origin)?)
 }
 
 /// Closes or reopens accounts that are closing, as each is answered, and returns whether there were any. An answer to a version
@@ -224,7 +231,7 @@ pub(in crate::users) fn settle(
         };
         settled.extend(rows);
     }
-    let users = tell(conn, settled)?;
+    let users = tell(conn, settled, &Origin::default())?;
     Ok(!users.is_empty())
 }
 
@@ -244,12 +251,19 @@ fn lock(conn: &mut UsersConn<'_>, id: UserId, versions: Option<&[i64]>) -> Resul
 }
 
 /// Appends the facts of changed accounts, and returns their users.
-fn tell(conn: &mut UsersConn<'_>, changed: Vec<UserRow>) -> Result<Vec<User>, db::Error> {
+fn tell(
+    conn: &mut UsersConn<'_>,
+    changed: Vec<UserRow>,
+    origin: &Origin,
+) -> Result<Vec<User>, db::Error> {
     let users: Vec<User> = changed
         .into_iter()
         .map(User::try_from)
         .collect::<Result<_, _>>()?;
-    let facts: Vec<Fact> = users.iter().map(Fact::from).collect();
+    let facts: Vec<_> = users
+        .iter()
+        .map(|user| (Fact::from(user), origin))
+        .collect();
     feed::append(conn, &facts)?;
     Ok(users)
 }

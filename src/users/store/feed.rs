@@ -19,7 +19,10 @@ use super::{
     },
     UsersConn,
 };
-use crate::db::{self, unnest};
+use crate::{
+    db::{self, unnest},
+    http::Origin,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -32,9 +35,11 @@ struct EventRow {
     superseded_at: Option<Timestamp>,
 }
 
-/// Appends facts, in their order. Call it last in a transaction: whoever appends next waits for the commit, and a lock that
-/// is taken after this one could wait for somebody who waits for this one.
-pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db::Error> {
+/// Appends facts, in their order, each with what it comes from. Call it last in a transaction: whoever appends next waits for the
+/// commit, and a lock that is taken after this one could wait for somebody who waits for this one.
+pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Result<(), db::Error> {
+    let (facts, origins): (Vec<&Fact>, Vec<&Origin>) =
+        facts.iter().map(|(fact, origin)| (fact, *origin)).unzip();
     let count = i64::try_from(facts.len()).map_err(|_| db::Error::Failed("too many facts"))?;
     if count == 0 {
         return Ok(());
@@ -60,11 +65,21 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db:
     let ids: Vec<Uuid> = facts.iter().map(|fact| fact.user_id.uuid()).collect();
     let versions: Vec<i64> = facts.iter().map(|fact| fact.version).collect();
     let standings: Vec<&str> = facts.iter().map(|fact| &*fact.standing).collect();
+    let subjects: Vec<_> = origins
+        .iter()
+        .map(|origin| origin.subject.as_deref())
+        .collect();
+    let requests: Vec<_> = origins
+        .iter()
+        .map(|origin| origin.request_id.as_deref())
+        .collect();
     diesel::select((
         unnest(positions),
         unnest(ids),
         unnest(versions),
         unnest(standings),
+        unnest(subjects),
+        unnest(requests),
     ))
     .insert_into(events::table)
     .into_columns((
@@ -72,6 +87,8 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[Fact]) -> Result<(), db:
         events::user_id,
         events::version,
         events::standing,
+        events::subject,
+        events::request_id,
     ))
     .execute(conn.pg())?;
     Ok(())

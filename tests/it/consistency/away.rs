@@ -234,7 +234,8 @@ fn an_orders_database_from_a_backup_hears_again_who_has_left_meanwhile() {
         &format!(
             "UPDATE orders.feed_cursors SET position = 2, at = '{at}';
              UPDATE orders.customers SET version = 1, standing = 'active';
-             UPDATE orders.orders SET status = 'placed', version = 1"
+             UPDATE orders.orders SET status = 'placed', version = 1;
+             DELETE FROM orders.steps"
         ),
     );
 

@@ -33,6 +33,7 @@ fn command(database: &Database, arguments: &[&str]) -> Command {
         ("LISTEN", "127.0.0.1:0"),
         ("WORKERS", "2"),
         ("ACCEPT", "other-database,durability"),
+        ("ANYONE_MAY_CALL", "true"),
     ]);
     for (service, url) in SERVICES.iter().zip(database.service_urls()) {
         let name = format!("{}_DATABASE_URL", service.name().to_uppercase());

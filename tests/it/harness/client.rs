@@ -18,6 +18,8 @@ use ureq::{
 pub(crate) struct Client {
     agent: Agent,
     pub(crate) address: SocketAddr,
+    /// What it sends as `Authorization`, if anything.
+    authorization: Option<String>,
 }
 
 /// A client that has asked and was not answered yet.
@@ -41,7 +43,22 @@ impl Client {
         Self {
             agent: config.into(),
             address,
+            authorization: None,
         }
+    }
+
+    /// The same client as the bearer of a token.
+    pub(crate) fn bearing(&self, token: &str) -> Self {
+        Self {
+            agent: self.agent.clone(),
+            address: self.address,
+            authorization: Some(format!("Bearer {token}")),
+        }
+    }
+
+    /// What it sends as `Authorization`, if anything.
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {
@@ -72,7 +89,12 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("http://{}{path}", self.address));
-        for (name, value) in headers {
+        let own = self.authorization.as_deref();
+        for (name, value) in own
+            .map(|token| ("Authorization", token))
+            .iter()
+            .chain(headers)
+        {
             request = request.header(*name, *value);
         }
         let response = if body.is_empty() {
@@ -117,10 +139,14 @@ impl Answer {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
             .collect();
-        let body = if text.is_empty() {
-            Value::Null
-        } else {
+        let is_json = parts
+            .headers
+            .get("content-type")
+            .is_some_and(|kind| kind.to_str().unwrap().contains("json"));
+        let body = if is_json && !text.is_empty() {
             serde_json::from_str(&text).expect(&text)
+        } else {
+            Value::Null
         };
         let answer = Self {
             status: parts.status.as_u16(),

@@ -2,6 +2,7 @@
 
 mod client;
 mod cluster;
+mod issuer;
 mod process;
 mod server;
 mod trouble;
@@ -9,6 +10,7 @@ mod trouble;
 pub(crate) use self::{
     client::{Answer, Client, Waiting},
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
+    issuer::{Issuer, now},
     process::{PROGRAM, Process},
     server::Server,
     trouble::{Undo, postmaster, signal},

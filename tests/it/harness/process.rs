@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
 use super::{Client, signal};
@@ -17,6 +17,7 @@ pub(crate) struct Process {
     pub(crate) client: Client,
     /// The first line that it printed.
     pub(crate) banner: String,
+    printed: BufReader<ChildStdout>,
 }
 
 impl Process {
@@ -24,9 +25,8 @@ impl Process {
     pub(crate) fn from(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut banner = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut banner)
-            .unwrap();
+        let mut printed = BufReader::new(child.stdout.take().unwrap());
+        printed.read_line(&mut banner).unwrap();
         let address: SocketAddr = banner
             .split_once("http://")
             .and_then(|(_, rest)| rest.split(';').next()?.parse().ok())
@@ -35,7 +35,13 @@ impl Process {
             child,
             client: Client::new(address),
             banner,
+            printed,
         }
+    }
+
+    /// What else it prints.
+    pub(crate) fn lines(&mut self) -> impl Iterator<Item = String> {
+        (&mut self.printed).lines().map(Result::unwrap)
     }
 
     pub(crate) fn signal(&self, name: &str) {

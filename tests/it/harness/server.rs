@@ -4,7 +4,10 @@ use std::{ops::Deref, sync::mpsc, thread, time::Duration};
 
 use actix_web::{dev::ServerHandle, rt::System};
 use clap::Parser;
-use schema_per_service::{app::App, config::Config};
+use schema_per_service::{
+    app::{App, Right},
+    config::Config,
+};
 
 use super::{Client, Database, Layout};
 
@@ -13,6 +16,8 @@ pub(crate) struct Server {
     client: Client,
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
+    /// Every operation and who may call it.
+    pub(crate) rights: Vec<Right>,
     pub(crate) database: Database,
 }
 
@@ -36,28 +41,42 @@ impl Server {
 
     /// Starts it on this database, with settings of the test's own.
     pub(crate) fn start_with(database: Database, set: impl FnOnce(&mut Config)) -> Self {
-        let mut config = settings().config;
-        config.limits.connections = 4;
-        // The tests' databases stand beside each other on one server that does not sync.
-        config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
-        set(&mut config);
+        let config = config(set);
         let urls = database.service_urls();
         let (tell, started) = mpsc::channel();
         let thread = thread::spawn(move || {
             System::new().block_on(async {
                 let app = App::bind(&config, &urls).await.unwrap();
-                tell.send((app.address(), app.handle())).unwrap();
+                let rights = app.rights().to_vec();
+                tell.send((app.address(), app.handle(), rights)).unwrap();
                 app.run().await.unwrap();
             });
         });
-        let (address, handle) = started.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (address, handle, rights) = started.recv_timeout(Duration::from_secs(60)).unwrap();
         Self {
             client: Client::new(address),
             handle,
             thread: Some(thread),
+            rights,
             database,
         }
     }
+
+    /// Why it does not start with these settings.
+    pub(crate) fn refusal(set: impl FnOnce(&mut Config)) -> String {
+        let (config, urls) = (config(set), Database::new().service_urls());
+        let bound = System::new().block_on(App::bind(&config, &urls));
+        bound.err().unwrap().to_string()
+    }
+}
+
+fn config(set: impl FnOnce(&mut Config)) -> Config {
+    let mut config = settings().config;
+    config.limits.connections = 4;
+    // The tests' databases stand beside each other on one server that does not sync.
+    config.accept = ["other-database", "durability"].map(str::to_owned).to_vec();
+    set(&mut config);
+    config
 }
 
 impl Deref for Server {

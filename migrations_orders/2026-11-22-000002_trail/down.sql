@@ -1,0 +1,2 @@
+DROP TABLE steps;
+ALTER TABLE orders DROP subject, DROP request_id;
