@@ -2,6 +2,9 @@
 
 #[path = "../../../../../src/http/body.rs"]
 mod body;
+#[path = "../../../../../src/http/caller.rs"]
+#[expect(dead_code, reason = "nobody is asked who they are here")]
+mod caller;
 #[path = "../../../../../src/http/etag.rs"]
 #[expect(dead_code, reason = "nothing is changed here")]
 mod etag;
@@ -21,8 +24,12 @@ mod problem;
 #[path = "../../../../../src/http/route.rs"]
 #[expect(dead_code, reason = "nothing is changed here")]
 mod route;
+#[path = "../../../../../src/http/rule.rs"]
+#[expect(dead_code, reason = "nothing here is an operator's alone")]
+pub(crate) mod rule;
 
 pub(crate) use body::Body;
+pub(crate) use caller::{Caller, Identity, Origin, Scope};
 pub(crate) use etag::{IfNoneMatch, etag};
 pub(crate) use field::{Faults, Field, Unknown};
 pub(crate) use id::Id;
@@ -30,4 +37,5 @@ pub(crate) use key::{IdempotencyKey, OptionalKey};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{Problem, every_failure_is_a_problem};
-pub(crate) use route::{resource, unknown_path};
+pub(crate) use route::{mount, resource, unknown_path};
+pub(crate) use rule::Right;

@@ -6,6 +6,7 @@
 
 mod customer;
 mod db;
+mod entrance;
 mod http;
 mod orders;
 mod schema;
@@ -13,7 +14,7 @@ mod users;
 
 use actix_web::{
     App, HttpServer,
-    middleware::{DefaultHeaders, from_fn},
+    middleware::from_fn,
     web::{self, Data},
 };
 use contenders::Settings;
@@ -31,15 +32,17 @@ async fn main() -> std::io::Result<()> {
     HttpServer::new(move || {
         App::new()
             .wrap(from_fn(http::every_failure_is_a_problem))
-            .wrap(DefaultHeaders::new().add(("X-Content-Type-Options", "nosniff")))
+            .wrap(from_fn(entrance::enter))
             .app_data(Data::new(pool.clone()))
             .configure(|config| users::http::routes(&users, config))
             .configure(|config| orders::http::routes(&orders, config))
-            .service(
-                http::resource("/customers/{id}")
-                    .get(customer::customer)
-                    .done(),
-            )
+            .configure(|config| {
+                let resource = http::resource("/customers/{id}");
+                http::mount(
+                    config,
+                    [resource.get(http::rule::Owner, customer::customer)],
+                );
+            })
             .default_service(web::to(http::unknown_path))
     })
     .workers(2)

@@ -19,20 +19,21 @@ use super::{
     model::{Amount, Currency, Item, Order, OrderId, Status},
 };
 use crate::{
-    http::{etag, resource},
+    http::{etag, mount, resource, rule},
     users::UserId,
 };
 
 pub(crate) fn routes(orders: &Orders, config: &mut ServiceConfig) {
-    config
-        .app_data(Data::new(orders.clone()))
-        .service(
+    config.app_data(Data::new(orders.clone()));
+    mount(
+        config,
+        [
             resource("/orders")
-                .get(list::list)
-                .post(place::place)
-                .done(),
-        )
-        .service(resource("/orders/{id}").get(read::read).done());
+                .get(rule::Owner, list::list)
+                .post(rule::Owner, place::place),
+            resource("/orders/{id}").get(rule::Owner, read::read),
+        ],
+    );
 }
 
 /// An order on the wire.

@@ -21,7 +21,7 @@ pub(crate) use self::{
 };
 use crate::{
     db::{Batch, Pool},
-    http::Limit,
+    http::{Caller, Limit},
     users::UserId,
 };
 
@@ -43,7 +43,7 @@ impl Orders {
         }))
     }
 
-    async fn place(&self, order: NewOrder) -> Result<Placement, Error> {
+    async fn place(&self, _caller: &Caller, order: NewOrder) -> Result<Placement, Error> {
         match self.0.place.ask(Arc::new(order)).await? {
             Placed::Order(placement) => Ok(placement),
             Placed::KeyReused => Err(Error::KeyReused),
@@ -52,12 +52,13 @@ impl Orders {
         }
     }
 
-    async fn find(&self, id: OrderId) -> Result<Order, Error> {
+    async fn find(&self, _caller: &Caller, id: OrderId) -> Result<Order, Error> {
         self.0.find.ask(id).await?.ok_or(Error::NoSuchOrder)
     }
 
     async fn list(
         &self,
+        _caller: &Caller,
         customer: Option<UserId>,
         status: Option<Status>,
         after: Option<OrderId>,

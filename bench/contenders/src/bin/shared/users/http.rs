@@ -16,13 +16,17 @@ use super::{
     Users,
     model::{Email, Name, Standing, User, UserId},
 };
-use crate::http::{etag, resource};
+use crate::http::{etag, mount, resource, rule};
 
 pub(crate) fn routes(users: &Users, config: &mut ServiceConfig) {
-    config
-        .app_data(Data::new(users.clone()))
-        .service(resource("/users").post(register::register).done())
-        .service(resource("/users/{id}").get(read::read).done());
+    config.app_data(Data::new(users.clone()));
+    mount(
+        config,
+        [
+            resource("/users").post(rule::Register, register::register),
+            resource("/users/{id}").get(rule::Owner, read::read),
+        ],
+    );
 }
 
 /// A user on the wire.

@@ -18,7 +18,7 @@ pub(crate) use self::{
 };
 use crate::{
     db::{self, Batch, Pool},
-    http::Problem,
+    http::{Caller, Problem},
 };
 
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Users {
         }))
     }
 
-    async fn find(&self, id: UserId) -> Result<User, Error> {
+    async fn find(&self, _caller: &Caller, id: UserId) -> Result<User, Error> {
         self.0.find.ask(id).await?.ok_or(Error::NoSuchUser)
     }
 
