@@ -7,6 +7,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
     path::Path,
+    sync::Arc,
 };
 
 use actix_web::{
@@ -109,7 +110,7 @@ impl Entrance {
             Some(limits) => limits.count(&caller).map(Some),
             None => Ok(None),
         };
-        let count_subject = |subject: &Subject| count(Counted::Subject(subject.name().into()));
+        let count_subject = |subject: &Subject| count(Counted::Subject(Arc::clone(subject.name())));
         let count_address = || {
             if self.limits.is_none() {
                 return Ok(None);

@@ -50,7 +50,7 @@ pub(crate) enum Distrust {
 
 /// Whom a token speaks for.
 pub(crate) struct Subject {
-    name: String,
+    name: Arc<str>,
     /// The user of this id; the nil id, which nobody has, when the name is no id.
     user: Uuid,
     scopes: Vec<Scope>,
@@ -116,7 +116,7 @@ impl Caller {
 
     pub(crate) fn origin(&self) -> Origin {
         let subject = match &self.0.identity {
-            Identity::Known(subject) => Some(subject.name.clone()),
+            Identity::Known(subject) => Some(subject.name.as_ref().to_owned()),
             Identity::Unasked | Identity::Unknown(_) => None,
         };
         Origin {
@@ -140,13 +140,13 @@ impl Subject {
     /// `scopes` is the list of RFC 8693: words with spaces between. Those that mean nothing here are passed over.
     pub(crate) fn new(name: String, scopes: &str) -> Self {
         Self {
-            user: Id::<()>::try_from(name.clone()).map_or(Uuid::nil(), Id::uuid),
+            name: name.as_str().into(),
+            user: Id::<()>::try_from(name).map_or(Uuid::nil(), Id::uuid),
             scopes: scopes.split(' ').filter_map(Scope::from_word).collect(),
-            name,
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &Arc<str> {
         &self.name
     }
 

@@ -96,12 +96,11 @@ fn two_thousand_idle_sockets_keep_nobody_out() {
 
     // By now they are closed, each within the time that a head has.
     let mut closed = 0;
-    for stream in &idle {
+    for mut stream in &idle {
         stream
             .set_read_timeout(Some(Duration::from_millis(10)))
             .unwrap();
-        let ended = (&*stream).bytes().all(|byte| byte.is_ok());
-        closed += u32::from(ended);
+        closed += u32::from(stream.read_to_end(&mut Vec::new()).is_ok());
     }
     assert!(closed > 1_900, "{closed} of 2000 were closed");
 }
@@ -333,7 +332,7 @@ fn a_parameter_given_twice_opens_nothing() {
         format!("/orders?customer_id[]={other}"),
         format!("/orders?customer_id={id},{other}"),
         format!("/orders?customer_id={id}%00{other}"),
-        format!("/orders?customer_id=*"),
+        "/orders?customer_id=*".to_owned(),
         format!("/customers/{id}?id={other}"),
         format!("/users/{id}?id={other}&user_id={other}"),
     ] {

@@ -79,7 +79,7 @@ fn without_keys_there_is_no_limit_unless_one_is_set() {
     assert!(!answer.headers.contains_key("ratelimit"), "{answer:?}");
 
     let limited = Server::start_with(Database::new(), |config| {
-        config.callers.rate_limit = Some(5)
+        config.callers.rate_limit = Some(5);
     });
     assert!(through(20, || limited.get("/users")) < 8);
     let with_keys = Stage::new();
