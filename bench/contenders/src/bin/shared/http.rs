@@ -25,7 +25,7 @@ mod problem;
 #[expect(dead_code, reason = "nothing is changed here")]
 mod route;
 #[path = "../../../../../src/http/rule.rs"]
-#[expect(dead_code, reason = "nothing here is an operator's alone")]
+#[allow(dead_code, reason = "nothing here is an operator's alone")]
 pub(crate) mod rule;
 
 pub(crate) use body::Body;
