@@ -68,11 +68,14 @@ pub(in crate::orders) fn find(
     ids: &[OrderId],
 ) -> Result<Vec<Option<Order>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = orders::table
+    // One round trip: this is what is asked most.
+    let lines: Vec<(OrderRow, ItemRow)> = orders::table
+        .inner_join(items::table)
         .filter(orders::id.eq_any(uuids))
-        .select(OrderRow::as_select())
+        .order((orders::id, items::position))
+        .select((OrderRow::as_select(), ItemRow::as_select()))
         .load(conn.pg())?;
-    let orders = with_items(conn, rows)?
+    let orders = from_lines(lines)?
         .into_iter()
         .map(|order| (order.id, order));
     Ok(hand_out(ids, orders.collect()))
@@ -446,6 +449,19 @@ pub(in crate::orders) fn advance(
     Ok(())
 }
 
+/// Puts the lines of a join together. Those of one order follow each other.
+fn from_lines(lines: Vec<(OrderRow, ItemRow)>) -> Result<Vec<Order>, db::Error> {
+    let mut orders: Vec<Order> = Vec::new();
+    for (row, line) in lines {
+        let item = item(line)?;
+        match orders.last_mut().filter(|order| order.id.uuid() == row.id) {
+            Some(order) => order.items.push(item),
+            None => orders.push(order(&row, vec![item])?),
+        }
+    }
+    Ok(orders)
+}
+
 /// Adds to each row its items, which one query reads for all of them.
 fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>, db::Error> {
     let uuids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
@@ -456,9 +472,7 @@ fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Orde
         .load(conn.pg())?;
     let mut items: HashMap<Uuid, Vec<Item>> = HashMap::new();
     for row in item_rows {
-        let item =
-            Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(db::Error::NOT_OURS)?;
-        items.entry(row.order_id).or_default().push(item);
+        items.entry(row.order_id).or_default().push(item(row)?);
     }
     rows.into_iter()
         .map(|row| {
@@ -466,6 +480,10 @@ fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Orde
             order(&row, items)
         })
         .collect()
+}
+
+fn item(row: ItemRow) -> Result<Item, db::Error> {
+    Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(db::Error::NOT_OURS)
 }
 
 fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {

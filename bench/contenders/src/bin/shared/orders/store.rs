@@ -42,11 +42,13 @@ pub(super) fn find(
     ids: &[OrderId],
 ) -> Result<Vec<Option<Order>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = orders::table
+    let lines: Vec<(OrderRow, ItemRow)> = orders::table
+        .inner_join(items::table)
         .filter(orders::id.eq_any(uuids))
-        .select(OrderRow::as_select())
+        .order((orders::id, items::position))
+        .select((OrderRow::as_select(), ItemRow::as_select()))
         .load(conn)?;
-    let orders = with_items(conn, rows)?
+    let orders = from_lines(lines)?
         .into_iter()
         .map(|order| (order.id, order));
     Ok(hand_out(ids, orders.collect()))
