@@ -4,7 +4,9 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
@@ -29,12 +31,23 @@ fn program(arguments: &[&str], folder: &Path) -> Command {
     command
 }
 
+/// What it printed until its end, which comes by itself, unless it serves where it should refuse.
 fn output(mut command: Command) -> (Option<i32>, String, String) {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().unwrap();
+    } = child.wait_with_output().unwrap();
     let [stdout, stderr] = [stdout, stderr].map(|text| String::from_utf8(text).unwrap());
     (status.code(), stdout, stderr)
 }

@@ -1,7 +1,7 @@
 //! Clients that mean harm. None gets in, none keeps the others waiting past their deadline, and none makes us fail.
 
 use std::{
-    io::{Read as _, Write as _},
+    io::{ErrorKind, Read as _, Write as _},
     net::TcpStream,
     process::{Command, Stdio},
     thread,
@@ -77,12 +77,14 @@ impl Besieged {
     }
 }
 
-/// What a socket holds until the server closes it.
+/// What a socket holds until the server closes it, which it must.
 fn rest(mut stream: &TcpStream) -> String {
     let mut text = Vec::new();
+    let ended = stream.read_to_end(&mut text).map_err(|error| error.kind());
+    let text = String::from_utf8_lossy(&text).into_owned();
     // A server that closes on unread bytes resets the connection; what came before that counts.
-    let _ = stream.read_to_end(&mut text);
-    String::from_utf8_lossy(&text).into_owned()
+    assert_ne!(ended, Err(ErrorKind::WouldBlock), "it stays open: {text}");
+    text
 }
 
 #[test]

@@ -68,6 +68,9 @@ fn whoever_has_no_good_token_counts_by_address_and_forgeries_do_too() {
     });
     assert!((19..24).contains(&passed), "{passed}");
     assert_eq!(server.get("/users").status, 429);
+    // A token that is new is not even looked at before its address has room.
+    let new = server.bearing(&issuer.token("otto", "operator"));
+    assert_eq!(new.get("/users").status, 429);
     // Who is known already does not pay for them.
     assert_eq!(known.get("/users").status, 200);
 }
