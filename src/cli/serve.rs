@@ -51,13 +51,13 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
         let app = App::bind(config, urls).await?;
         let address = app.address();
         print(&format!(
-            "Listening on http://{address}; the data lies {place}. Ctrl-C stops.\n\
-             Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
-             -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'\n"
+            "Listening on http://{address}; the data lies {place}. Ctrl-C stops.\n"
         ));
         if config.callers.is_open() {
             print(&format!(
-                "Calls are open: whoever reaches {address} may read and change everything. TOKEN_KEYS closes them.\n"
+                "Calls are open: whoever reaches {address} may read and change everything. TOKEN_KEYS closes them.\n\
+                 Try: curl -i http://{address}/users -H 'Content-Type: application/json' \
+                 -d '{{\"email\": \"ada@example.com\", \"name\": \"Ada Lovelace\"}}'\n"
             ));
         }
         app.run().await?;
