@@ -116,9 +116,6 @@ impl App {
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
-        // As many as all services together can hold, and their examinations. Actix shares 512 out among the cores, so on a large
-        // machine the calls of one service to a frozen database would take all threads of a worker.
-        .worker_max_blocking_threads(SERVICES.len() * (config.limits.connections as usize + 1))
         .client_request_timeout(HEAD_DEADLINE)
         .keep_alive(IDLE)
         .max_connections(config.callers.max_connections as usize)

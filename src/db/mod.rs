@@ -10,6 +10,7 @@
 pub mod audit;
 mod batch;
 mod connect;
+mod crew;
 pub mod embedded;
 mod error;
 pub(crate) mod fault;
@@ -24,6 +25,7 @@ mod worker;
 
 pub(crate) use batch::Batch;
 pub(crate) use connect::end_logins;
+pub(crate) use crew::Crew;
 pub(crate) use error::Error;
 pub use guard::Terms;
 pub use pool::Limits;

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Batch, DatabaseUrl, Error, Owner, Terms,
+    Batch, Crew, DatabaseUrl, Error, Owner, Terms,
     audit::{self, Finding},
     connect::{self, Unreachable},
     guard::{self, Guard},
@@ -52,8 +52,7 @@ impl Default for Limits {
 /// The connections of the service `O`, and of nobody else.
 pub(crate) struct Pool<O> {
     inner: r2d2::Pool<Manager>,
-    /// One permit for each connection, so that a frozen database holds that many threads and not one more.
-    permits: Arc<Semaphore>,
+    crew: Crew,
     /// The one permit to examine, so that a frozen database is not asked by one thread more each time.
     turn: Arc<Semaphore>,
     guard: Arc<Guard>,
@@ -97,10 +96,9 @@ impl<O: Owner> Pool<O> {
             .error_handler(Box::new(reporter.clone()))
             .connection_customizer(Box::new(reporter))
             .build_unchecked(manager);
-        let permits = Arc::new(Semaphore::new(limits.connections as usize));
         Self {
             inner,
-            permits,
+            crew: Crew::new(O::SERVICE.name(), limits.connections, limits),
             turn: Arc::new(Semaphore::new(1)),
             guard: Arc::default(),
             url: url.clone(),
@@ -115,23 +113,7 @@ impl<O: Owner> Pool<O> {
         work: impl FnOnce(&mut Conn<'_, O>) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let pool = self.clone();
-        let answer = async {
-            let permit = Arc::clone(&pool.permits)
-                .acquire_owned()
-                .await
-                .map_err(|_closed| Error::Busy)?;
-            let work = move || {
-                // The permit leaves with the thread, not with the caller, who may have given up.
-                let _permit = permit;
-                pool.with(work)
-            };
-            spawn_blocking(work)
-                .await
-                .unwrap_or_else(|_panic| Err(Error::Panicked.into()))
-        };
-        timeout(self.limits.deadline, answer)
-            .await
-            .unwrap_or_else(|_elapsed| Err(Error::TimedOut.into()))
+        self.crew.ask(move || pool.with(work)).await
     }
 
     /// Runs blocking work in one transaction; when this returns `Ok`, it is committed.
@@ -228,7 +210,7 @@ impl<O> Clone for Pool<O> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
-            permits: Arc::clone(&self.permits),
+            crew: self.crew.clone(),
             turn: Arc::clone(&self.turn),
             guard: Arc::clone(&self.guard),
             url: self.url.clone(),

@@ -2,25 +2,22 @@
 
 #[path = "../../../../../src/db/batch/mod.rs"]
 mod batch;
+#[path = "../../../../../src/db/crew.rs"]
+mod crew;
 #[path = "../../../../../src/db/error.rs"]
 #[expect(dead_code, reason = "the product knows more cases")]
 mod error;
 #[path = "../../../../../src/db/rows.rs"]
 mod rows;
 
-use std::sync::Arc;
-
 use diesel::{
     Connection as _, PgConnection,
     r2d2::{self, ConnectionManager},
 };
-use tokio::{
-    sync::Semaphore,
-    task::spawn_blocking,
-    time::{Duration, timeout},
-};
+use tokio::time::Duration;
 
 pub(crate) use batch::Batch;
+use crew::Crew;
 pub(crate) use error::Error;
 pub(crate) use rows::{hand_out, unnest};
 
@@ -42,7 +39,7 @@ const LIMITS: Limits = Limits {
 #[derive(Clone)]
 pub(crate) struct Pool {
     inner: r2d2::Pool<Manager>,
-    permits: Arc<Semaphore>,
+    crew: Crew,
 }
 
 impl Pool {
@@ -52,8 +49,8 @@ impl Pool {
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(1))
             .build_unchecked(Manager(ConnectionManager::new(url)));
-        let permits = Arc::new(Semaphore::new(connections as usize));
-        Self { inner, permits }
+        let crew = Crew::new("shared", connections, LIMITS);
+        Self { inner, crew }
     }
 
     /// Works with a connection on a thread that may block.
@@ -62,20 +59,7 @@ impl Pool {
         work: impl FnOnce(&mut PgConnection) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let pool = self.clone();
-        let answer = async {
-            let permit = Arc::clone(&pool.permits)
-                .acquire_owned()
-                .await
-                .map_err(|_closed| Error::Busy)?;
-            let work = move || {
-                let _permit = permit;
-                pool.with(work)
-            };
-            spawn_blocking(work).await.unwrap_or(Err(Error::Panicked))
-        };
-        timeout(LIMITS.deadline, answer)
-            .await
-            .unwrap_or(Err(Error::TimedOut))
+        self.crew.ask(move || pool.with(work)).await
     }
 
     /// A [`Batch`] whose runs each read from one connection.

@@ -28,7 +28,6 @@ async fn main() -> std::io::Result<()> {
     let pool = Pool::new(&settings.database_url, settings.pool);
     let users = Users::open(&pool);
     let orders = Orders::open(&pool);
-    let threads = settings.pool as usize;
     HttpServer::new(move || {
         App::new()
             .wrap(from_fn(http::every_failure_is_a_problem))
@@ -46,7 +45,6 @@ async fn main() -> std::io::Result<()> {
             .default_service(web::to(http::unknown_path))
     })
     .workers(2)
-    .worker_max_blocking_threads(threads)
     .shutdown_timeout(5)
     .bind(("127.0.0.1", settings.port))?
     .run()
