@@ -78,3 +78,78 @@ impl Crew {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc as gate;
+
+    use super::*;
+
+    const LIMITS: Limits = Limits {
+        connections: 2,
+        connection_wait: Duration::from_secs(1),
+        deadline: Duration::from_secs(10),
+        queue: 2,
+        run: 1,
+    };
+
+    #[tokio::test]
+    async fn a_crew_does_a_job_for_each_thread_at_once_and_turns_away_whom_it_has_no_room_for() {
+        let crew = Crew::new("test", 2, LIMITS);
+        let (begun, begins) = gate::channel();
+        let (open, opened) = gate::channel::<()>();
+        let opened = Arc::new(Mutex::new(opened));
+        let asking = || {
+            let (crew, begun, opened) = (crew.clone(), begun.clone(), Arc::clone(&opened));
+            tokio::spawn(async move {
+                let job = move || {
+                    begun.send(()).unwrap();
+                    opened.lock().unwrap().recv().unwrap();
+                    Ok::<_, Error>(1)
+                };
+                crew.ask(job).await
+            })
+        };
+
+        let mut callers = vec![asking(), asking()];
+        tokio::task::yield_now().await;
+        for _ in 0..2 {
+            begins.recv_timeout(LIMITS.deadline).unwrap();
+        }
+        callers.extend([asking(), asking()]);
+        tokio::task::yield_now().await;
+
+        assert_eq!(crew.ask(|| Ok::<_, Error>(1)).await, Err(Error::Busy));
+        assert!(begins.try_recv().is_err(), "a third began beside two");
+        for _ in 0..4 {
+            open.send(()).unwrap();
+        }
+        for caller in callers {
+            assert_eq!(caller.await.unwrap(), Ok(1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_takes_too_long_is_told_and_costs_no_thread() {
+        let limits = Limits {
+            deadline: Duration::from_millis(50),
+            ..LIMITS
+        };
+        let crew = Crew::new("test", 1, limits);
+        let (open, opened) = gate::channel::<()>();
+
+        let late = crew
+            .ask(move || opened.recv().map_err(|_| Error::Busy))
+            .await;
+        open.send(()).unwrap();
+
+        assert_eq!(late, Err(Error::TimedOut));
+        let patient = Crew {
+            deadline: LIMITS.deadline,
+            ..crew
+        };
+        let panicked: Result<(), Error> = patient.ask(|| panic!("on purpose")).await;
+        assert_eq!(panicked, Err(Error::Panicked));
+        assert_eq!(patient.ask(|| Ok::<_, Error>(1)).await, Ok(1));
+    }
+}
