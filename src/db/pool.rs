@@ -136,6 +136,22 @@ impl<O: Owner> Pool<O> {
         })
     }
 
+    /// A [`Batch`] of long answers: with few in a run, nobody waits for many others, and no run holds much memory.
+    pub(crate) fn batch_of_pages<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let pool = self.clone();
+        let limits = Limits {
+            run: self.limits.run.min(16),
+            ..self.limits
+        };
+        Batch::new(name, limits, move |inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
     /// A [`Batch`] whose runs are one transaction each.
     pub(crate) fn batch_of_writes<In: Send + 'static, Out: Send + 'static>(
         &self,

@@ -54,6 +54,8 @@ struct Room {
     limits: Limits,
     users: Users,
     find: Batch<OrderId, Option<Order>>,
+    latest: Batch<(UserId, Limit), Vec<Order>>,
+    pages: Batch<(UserId, Option<OrderId>, Limit), Vec<Order>>,
     place: Batch<Arc<NewOrder>, Placed>,
     remember: Batch<Customer, ()>,
     _workers: [Worker; 2],
@@ -70,6 +72,8 @@ impl Orders {
     ) -> Self {
         let pool = OrdersPool::new(url, limits);
         let find = pool.batch_of_reads("orders find", orders::find);
+        let latest = pool.batch_of_pages("orders latest", orders::latest);
+        let pages = pool.batch_of_pages("orders pages", orders::pages);
         let place = {
             let pool = pool.clone();
             Batch::new("orders place", limits, move |new_orders| {
@@ -90,6 +94,8 @@ impl Orders {
             limits,
             users,
             find,
+            latest,
+            pages,
             place,
             remember,
         }))
@@ -109,12 +115,8 @@ impl Orders {
         if !caller.sees(customer) {
             return Ok(Vec::new());
         }
-        let latest = self
-            .0
-            .pool
-            .read(move |conn| orders::latest(conn, customer, limit));
-        let orders: Vec<Order> = latest.await?;
-        Ok(orders.into_iter().map(http::Response::from).collect())
+        let latest = self.0.latest.ask((customer, limit)).await?;
+        Ok(latest.into_iter().map(http::Response::from).collect())
     }
 
     /// Places an order. The wait for all of it is that for one answer.
@@ -176,11 +178,15 @@ impl Orders {
             Some(own) => Some(own),
             None => customer,
         };
-        Ok(self
-            .0
-            .pool
-            .read(move |conn| orders::list(conn, customer, status, after, limit))
-            .await?)
+        Ok(match (customer, status) {
+            (Some(customer), None) => self.0.pages.ask((customer, after, limit)).await?,
+            // How much of it there is to read until a page is full, nobody knows before.
+            (_, _) => {
+                let pool = &self.0.pool;
+                pool.read(move |conn| orders::list(conn, customer, status, after, limit))
+                    .await?
+            }
+        })
     }
 
     /// Moves an order one step, if it still has one of `versions`; any will do when there are none. When the order stands there
