@@ -15,7 +15,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Entrance, KeysError},
+    gateway::{self, Entrance, Figures, KeysError, Recorder},
     http,
     services::{self, SERVICES},
 };
@@ -29,6 +29,8 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The time that a connection is kept for its next request.
 const IDLE: Duration = Duration::from_secs(5);
+
+const FIGURES: &str = "each figure has a name of its own";
 
 /// A server that holds its port.
 #[expect(
@@ -88,7 +90,10 @@ impl App {
         let entrance = Data::new(entrance);
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
-        let doors = services::open(urls, config);
+        let figures = Figures::new().expect(FIGURES);
+        let doors = services::open(urls, config, figures.registry());
+        let recorder = Recorder::new(&doors, figures.registry()).expect(FIGURES);
+        let (figures, recorder) = (Data::new(figures), Data::new(recorder));
         let terms = config.terms();
         gateway::admit(&doors, &terms)
             .await
@@ -106,12 +111,17 @@ impl App {
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
             let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
+            let recorder = recorder.clone();
             actix_web::App::new()
+                .app_data(figures.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
-                .wrap(from_fn(http::every_failure_is_a_problem))
+                // The outermost: whatever is answered, also by the layers before, has its record.
+                .wrap(from_fn(move |request, next| {
+                    gateway::record(recorder.clone(), request, next)
+                }))
                 .configure(move |config| drop(gateway::routes(&doors, config)))
                 .default_service(web::to(http::unknown_path))
         })
@@ -190,6 +200,8 @@ fn cors(origins: &[String]) -> Cors {
             "Idempotency-Key",
             "If-Match",
             "If-None-Match",
+            "Traceparent",
+            "Tracestate",
             "X-Request-Id",
         ])
         .expose_headers([
@@ -200,6 +212,7 @@ fn cors(origins: &[String]) -> Cors {
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",
+            "Traceparent",
             "X-Request-Id",
         ])
         .max_age(600);

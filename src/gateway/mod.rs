@@ -7,7 +7,9 @@ mod keys;
 mod limits;
 mod metrics;
 mod proxies;
+mod record;
 mod tokens;
+mod trace;
 mod watch;
 
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use crate::http::{Door, Reading, Right, mount, resource, rule};
 
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
+pub(crate) use metrics::Figures;
+pub(crate) use record::{Recorder, record};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.
