@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use diesel::{
@@ -32,6 +35,28 @@ pub struct Terms {
 pub(super) struct Guard {
     admitted: AtomicBool,
     breached: AtomicBool,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// What an examination found.
+pub(super) struct Examination {
+    /// What is not accepted.
+    pub(super) findings: Vec<Finding>,
+    /// How far the schema is; `None` when a stranger was let in.
+    migrations: Option<migrate::Status>,
+}
+
+/// The last examination in figures.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// Seconds since 1970.
+    pub(super) at: f64,
+    /// Breaches.
+    pub(super) findings: usize,
+    /// Migrations that the schema lacks.
+    pub(super) pending: usize,
+    /// The newest migration that it has.
+    pub(super) version: String,
 }
 
 impl Guard {
@@ -51,10 +76,30 @@ impl Guard {
     }
 
     /// Takes note of an examination.
-    pub(super) fn note(&self, findings: &[Finding]) {
-        self.breached.store(!findings.is_empty(), Ordering::Release);
-        if findings.is_empty() {
+    pub(super) fn note(&self, examination: &Examination) {
+        let is_clean = examination.findings.is_empty();
+        self.breached.store(!is_clean, Ordering::Release);
+        if is_clean {
             self.admitted.store(true, Ordering::Release);
+        }
+        *self.seen() = Some(Seen::from(examination));
+    }
+
+    /// The last examination; `None` before the first.
+    pub(super) fn seen(&self) -> MutexGuard<'_, Option<Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<&Examination> for Seen {
+    fn from(examination: &Examination) -> Self {
+        let migrations = examination.migrations.as_ref();
+        let newest = migrations.and_then(|status| status.applied.last());
+        Self {
+            at: jiff::Timestamp::now().as_duration().as_secs_f64(),
+            findings: examination.findings.len(),
+            pending: migrations.map_or(0, |status| status.pending.len()),
+            version: newest.cloned().unwrap_or_default(),
         }
     }
 }
@@ -64,21 +109,27 @@ pub(super) fn examine(
     url: &DatabaseUrl,
     service: &Service,
     terms: &Terms,
-) -> Result<Vec<Finding>, audit::Error> {
+) -> Result<Examination, audit::Error> {
     let mut conn = connect(url)?;
     audit::ready(&mut conn)?;
-    let mut findings = Vec::new();
     if let Some(stranger) = wrong_login(&mut conn, service, terms.services)? {
         // What a stranger can reach says nothing about the service.
-        return Ok(vec![stranger]);
+        return Ok(Examination {
+            findings: vec![stranger],
+            migrations: None,
+        });
     }
-    findings.extend(wrong_version(&mut conn, service)?);
+    let migrations = migrate::status_on(&mut conn, service)?;
+    let mut findings = Vec::from_iter(wrong_version(&migrations, service));
     findings.extend(lost_in_a_crash(&mut conn, service)?);
     let subjects: Vec<Subject> = terms.services.iter().map(Subject::from).collect();
     let subjects = audit::standing_here(&mut conn, service.name(), &subjects)?;
     findings.extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
     findings.retain(|finding| !finding.is_accepted(&terms.accept));
-    Ok(findings)
+    Ok(Examination {
+        findings,
+        migrations: Some(migrations),
+    })
 }
 
 fn wrong_login(
@@ -133,11 +184,7 @@ fn wrong_login(
     }))
 }
 
-fn wrong_version(
-    conn: &mut PgConnection,
-    service: &Service,
-) -> Result<Option<Finding>, diesel::result::Error> {
-    let status = migrate::status_on(conn, service)?;
+fn wrong_version(status: &migrate::Status, service: &Service) -> Option<Finding> {
     let list =
         |versions: &BTreeSet<String>| versions.iter().cloned().collect::<Vec<_>>().join(", ");
     let (privilege, fix) = if !status.pending.is_empty() {
@@ -151,15 +198,15 @@ fn wrong_version(
             "-- run the newer program",
         )
     } else {
-        return Ok(None);
+        return None;
     };
-    Ok(Some(Finding {
+    Some(Finding {
         rule: "migrations".to_owned(),
         role: service.service_role(),
         object: format!("schema {}", service.name()),
         privilege,
         fix: fix.to_owned(),
-    }))
+    })
 }
 
 fn lost_in_a_crash(

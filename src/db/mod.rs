@@ -15,6 +15,7 @@ mod each;
 pub mod embedded;
 mod error;
 pub(crate) mod fault;
+mod figures;
 mod guard;
 pub mod migrate;
 mod pool;

@@ -9,7 +9,10 @@ mod keys;
 mod limits;
 mod metrics;
 mod proxies;
+mod record;
+mod spans;
 mod tokens;
+mod trace;
 mod watch;
 
 use std::{iter, sync::Arc};
@@ -23,6 +26,9 @@ pub(crate) use docs::Document;
 pub(crate) use document::document;
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
+pub(crate) use metrics::Figures;
+pub(crate) use record::{Recorder, record};
+pub(crate) use spans::{Error as SpansError, Spans};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.

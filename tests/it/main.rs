@@ -15,6 +15,7 @@ mod health;
 mod layouts;
 mod migrations;
 mod openapi;
+mod operations;
 mod orders;
 mod problems;
 mod restore;

@@ -31,7 +31,6 @@ async fn main() -> std::io::Result<()> {
     let customers = Data::new(Customers::open(&pool));
     HttpServer::new(move || {
         App::new()
-            .wrap(from_fn(http::every_failure_is_a_problem))
             .wrap(from_fn(entrance::enter))
             .app_data(customers.clone())
             .configure(|config| users::http::routes(&users, config))
