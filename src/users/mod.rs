@@ -35,8 +35,7 @@ use self::{
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
-        audit::{self, Finding},
+        self, Ailment, Batch, DatabaseUrl, Limits, Look, Service, Terms, Upkeep, Worker, audit,
         fault,
     },
     http::{Caller, Door, Limit, Problem, Right},
@@ -272,8 +271,8 @@ impl News {
 }
 
 impl Door for Users {
-    fn name(&self) -> &'static str {
-        SERVICE.name()
+    fn service(&self) -> Service {
+        SERVICE
     }
 
     fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
@@ -287,7 +286,11 @@ impl Door for Users {
     fn examine<'a>(
         &'a self,
         terms: &'a Terms,
-    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+    ) -> LocalBoxFuture<'a, Result<Arc<Look>, audit::Error>> {
         Box::pin(self.0.pool.examine(terms))
+    }
+
+    fn last_look(&self) -> Option<Arc<Look>> {
+        self.0.pool.last_look()
     }
 }
