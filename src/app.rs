@@ -9,13 +9,14 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, Data},
 };
-use futures_util::future::{LocalBoxFuture, join};
+use futures_util::future::{LocalBoxFuture, join3};
+use prometheus::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Entrance, KeysError},
+    gateway::{self, Console, Entrance, KeysError},
     http,
     services::{self, SERVICES},
 };
@@ -93,26 +94,36 @@ impl App {
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
+        let console = Data::new(Console::new(Registry::new()));
         let watch = {
             let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
+            let console = console.clone();
             let interval = Duration::from_secs(config.audit_interval.max(1));
             async move {
-                join(gateway::watch(doors, terms, interval), entrance.watch()).await;
+                join3(
+                    gateway::watch(doors, terms, interval),
+                    entrance.watch(),
+                    console.watch(),
+                )
+                .await;
             }
         };
         let mut rights = Vec::new();
-        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
+        drop(actix_web::App::new().configure(|config| {
+            rights = gateway::routes(&doors, &console, config);
+        }));
 
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
-            let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
+            let (doors, entrance, console) =
+                (Arc::clone(&doors), entrance.clone(), console.clone());
             actix_web::App::new()
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(http::every_failure_is_a_problem))
-                .configure(move |config| drop(gateway::routes(&doors, config)))
+                .configure(move |config| drop(gateway::routes(&doors, &console, config)))
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()

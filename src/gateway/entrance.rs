@@ -172,7 +172,10 @@ pub(crate) async fn enter(
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FOR_BROWSERS {
-        headers.insert(name, value);
+        // The console has a policy of its own.
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
     }
     if let Some(left) = left {
         left.tell(headers);

@@ -1,5 +1,6 @@
 //! The one entrance: mounts each service and answers for the whole.
 
+mod console;
 mod customer;
 mod entrance;
 mod health;
@@ -17,6 +18,7 @@ use futures_util::future::join_all;
 
 use crate::http::{Door, Reading, Right, mount, resource, rule};
 
+pub(crate) use console::Console;
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
 pub(crate) use watch::{admit, watch};
@@ -34,9 +36,16 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
 }
 
 /// Adds the gateway's own routes and those of every service, and returns the rule of each operation.
-pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) -> Vec<Right> {
+pub(crate) fn routes(
+    doors: &Doors,
+    console: &web::Data<Console>,
+    config: &mut ServiceConfig,
+) -> Vec<Right> {
     config.app_data(web::Data::from(Arc::clone(doors)));
+    config.app_data(console.clone());
     let resources = [
+        resource("/").get(rule::Anyone, console::page),
+        resource("/console").get(rule::Operator, console::parts),
         resource("/health").get(rule::Anyone, health::ready),
         resource("/health/live").get(rule::Anyone, health::live),
         resource("/health/ready").get(rule::Anyone, health::ready),

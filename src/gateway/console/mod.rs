@@ -1,0 +1,105 @@
+//! `GET /`: the whole at a glance, for whoever runs it.
+//!
+//! One document with its style and its script in it, so that it needs nothing else and nobody else. It counts nothing itself:
+//! figures come from the registry of metrics, walls from the last look of each service, and health is asked for when somebody
+//! looks. [`watch`](Console::watch) samples the registry for the plots; no request pays for them.
+//!
+//! With token keys set, `/` is a shell without a figure; its script fetches them from `/console` with the operator's token.
+
+mod figures;
+mod history;
+mod matrix;
+mod page;
+mod plot;
+mod view;
+
+use std::{sync::LazyLock, time::Instant};
+
+use actix_web::{
+    HttpResponse,
+    http::header::{self, HeaderValue},
+    web::Data,
+};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use prometheus::Registry;
+use tokio::time::{MissedTickBehavior, interval};
+
+use self::{
+    figures::Figures,
+    history::{History, PACE},
+    view::View,
+};
+use crate::http::{Caller, Door, Scope};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// What the page may do in a browser: apply this one style, run this one script, ask this server, show the icon in it.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let [style, script] =
+        [STYLE, SCRIPT].map(|text| STANDARD.encode(digest(&SHA256, text.as_bytes())));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; connect-src 'self'; img-src data:; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+});
+
+/// What the console remembers.
+pub(crate) struct Console {
+    registry: Registry,
+    history: History,
+}
+
+impl Console {
+    pub(crate) fn new(registry: Registry) -> Self {
+        Self {
+            registry,
+            history: History::default(),
+        }
+    }
+
+    /// Samples the registry, until dropped.
+    pub(crate) async fn watch(&self) {
+        let mut pace = interval(PACE);
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            pace.tick().await;
+            self.history.take(&self.figures(), Instant::now());
+        }
+    }
+
+    fn figures(&self) -> Figures {
+        Figures::new(self.registry.gather())
+    }
+
+    async fn view(&self, doors: &[Box<dyn Door>]) -> View {
+        View::gather(doors, &self.figures(), &self.history).await
+    }
+}
+
+/// The page: with the figures for whoever may see them, else with a place for a token.
+pub(super) async fn page(
+    caller: Caller,
+    console: Data<Console>,
+    doors: Data<[Box<dyn Door>]>,
+) -> HttpResponse {
+    let view = if caller.may(Scope::Operator) {
+        Some(console.view(&doors).await)
+    } else {
+        None
+    };
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.clone()))
+        .body(page::whole(view.as_ref()).into_string())
+}
+
+/// The figures alone, for the page's script.
+pub(super) async fn parts(console: Data<Console>, doors: Data<[Box<dyn Door>]>) -> HttpResponse {
+    let view = console.view(&doors).await;
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page::parts(&view).into_string())
+}
