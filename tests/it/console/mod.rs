@@ -1,5 +1,7 @@
 //! The page at `/`: what it shows, to whom, and what it never shows.
 
+mod browser;
+
 use std::{fs, path::Path};
 
 use schema_per_service::{
