@@ -10,13 +10,12 @@ use actix_web::{
     web::{self, Data},
 };
 use futures_util::future::{LocalBoxFuture, join3};
-use prometheus::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Console, Entrance, KeysError},
+    gateway::{self, Console, Entrance, Figures, KeysError, Recorder},
     http,
     services::{self, SERVICES},
 };
@@ -30,6 +29,8 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The time that a connection is kept for its next request.
 const IDLE: Duration = Duration::from_secs(5);
+
+const FIGURES: &str = "each figure has a name of its own";
 
 /// A server that holds its port.
 #[expect(
@@ -89,12 +90,15 @@ impl App {
         let entrance = Data::new(entrance);
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
-        let doors = services::open(urls, config);
+        let figures = Figures::new().expect(FIGURES);
+        let doors = services::open(urls, config, figures.registry());
+        let recorder = Recorder::new(&doors, figures.registry()).expect(FIGURES);
+        let (figures, recorder) = (Data::new(figures), Data::new(recorder));
         let terms = config.terms();
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
-        let console = Data::new(Console::new(Registry::new()));
+        let console = Data::new(Console::new(figures.registry()));
         let watch = {
             let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
             let console = console.clone();
@@ -109,21 +113,24 @@ impl App {
             }
         };
         let mut rights = Vec::new();
-        drop(actix_web::App::new().configure(|config| {
-            rights = gateway::routes(&doors, &console, config);
-        }));
+        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
 
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
-            let (doors, entrance, console) =
-                (Arc::clone(&doors), entrance.clone(), console.clone());
+            let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
+            let recorder = recorder.clone();
             actix_web::App::new()
+                .app_data(figures.clone())
+                .app_data(console.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
-                .wrap(from_fn(http::every_failure_is_a_problem))
-                .configure(move |config| drop(gateway::routes(&doors, &console, config)))
+                // The outermost: whatever is answered, also by the layers before, has its record.
+                .wrap(from_fn(move |request, next| {
+                    gateway::record(recorder.clone(), request, next)
+                }))
+                .configure(move |config| drop(gateway::routes(&doors, config)))
                 .default_service(web::to(http::unknown_path))
         })
         .disable_signals()
@@ -201,6 +208,8 @@ fn cors(origins: &[String]) -> Cors {
             "Idempotency-Key",
             "If-Match",
             "If-None-Match",
+            "Traceparent",
+            "Tracestate",
             "X-Request-Id",
         ])
         .expose_headers([
@@ -211,6 +220,7 @@ fn cors(origins: &[String]) -> Cors {
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",
+            "Traceparent",
             "X-Request-Id",
         ])
         .max_age(600);

@@ -14,6 +14,7 @@ mod crew;
 pub mod embedded;
 mod error;
 pub(crate) mod fault;
+mod figures;
 mod guard;
 pub mod migrate;
 mod pool;

@@ -9,6 +9,7 @@ use diesel::{
     Connection as _, IntoSql as _, PgConnection, RunQueryDsl as _,
     connection::SimpleConnection as _, r2d2::ConnectionManager,
 };
+use prometheus::Registry;
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -18,6 +19,7 @@ use tokio::{
 use super::{
     Batch, Crew, DatabaseUrl, Error, Owner, Terms, audit,
     connect::{self, Unreachable},
+    figures::Figures,
     guard::{self, Guard, Look},
 };
 
@@ -55,6 +57,7 @@ pub(crate) struct Pool<O> {
     /// The one permit to examine, so that a frozen database is not asked by one thread more each time.
     turn: Arc<Semaphore>,
     guard: Arc<Guard>,
+    figures: Figures,
     url: DatabaseUrl,
     limits: Limits,
     owner: PhantomData<fn() -> O>,
@@ -76,9 +79,9 @@ pub(crate) struct Conn<'c, O> {
 }
 
 impl<O: Owner> Pool<O> {
-    /// Makes the pool. It does not wait for the database: a service whose database is away still opens its door, and
-    /// heals when the database comes.
-    pub(crate) fn new(url: &DatabaseUrl, limits: Limits) -> Self {
+    /// Makes the pool, and registers the service's figures. It does not wait for the database: a service whose database is away
+    /// still opens its door, and heals when the database comes.
+    pub(crate) fn new(url: &DatabaseUrl, limits: Limits, registry: &Registry) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where a pool is made, and its owner is known"
@@ -95,11 +98,24 @@ impl<O: Owner> Pool<O> {
             .error_handler(Box::new(reporter.clone()))
             .connection_customizer(Box::new(reporter))
             .build_unchecked(manager);
+        let crew = Crew::new(O::SERVICE.name(), limits.connections, limits);
+        let guard = Arc::default();
+        let figures = Figures::new(registry, O::SERVICE.name());
+        figures.connections(limits.connections, {
+            let pool = inner.clone();
+            move || {
+                let state = pool.state();
+                (state.connections, state.idle_connections)
+            }
+        });
+        figures.crew_queue(crew.queue());
+        figures.examinations(&guard);
         Self {
             inner,
-            crew: Crew::new(O::SERVICE.name(), limits.connections, limits),
+            crew,
             turn: Arc::new(Semaphore::new(1)),
-            guard: Arc::default(),
+            guard,
+            figures,
             url: url.clone(),
             limits,
             owner: PhantomData,
@@ -123,14 +139,28 @@ impl<O: Owner> Pool<O> {
         self.read(|conn| conn.transaction(work)).await
     }
 
+    /// A [`Batch`] of the service, whose runs are measured. `work` is as for [`Batch::new`].
+    pub(crate) fn batch<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&Self, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let (pool, runs) = (self.clone(), self.figures.runs(name));
+        let thread = format!("{} {name}", O::SERVICE.name());
+        let batch = Batch::new(&thread, self.limits, move |inputs| {
+            runs.measure(inputs.len(), || work(&pool, inputs))
+        });
+        self.figures.batch_queue(name, batch.queue());
+        batch
+    }
+
     /// A [`Batch`] whose runs each read from one connection.
     pub(crate) fn batch_of_reads<In: Send + 'static, Out: Send + 'static>(
         &self,
         name: &str,
         work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
     ) -> Batch<In, Out> {
-        let pool = self.clone();
-        Batch::new(name, self.limits, move |inputs| {
+        self.batch(name, move |pool, inputs| {
             pool.with(|conn| work(conn, inputs))
         })
     }
@@ -217,6 +247,7 @@ impl<O> Clone for Pool<O> {
             crew: self.crew.clone(),
             turn: Arc::clone(&self.turn),
             guard: Arc::clone(&self.guard),
+            figures: self.figures.clone(),
             url: self.url.clone(),
             limits: self.limits,
             owner: PhantomData,
@@ -370,7 +401,7 @@ mod tests {
             accept: Vec::new(),
             trust: Vec::new(),
         };
-        let pool = Pool::<Nobodys>::new(&url, limits);
+        let pool = Pool::<Nobodys>::new(&url, limits, &Registry::new());
 
         for _ in 0..6 {
             let answer = pool.examine(&terms).await;

@@ -8,7 +8,9 @@ mod keys;
 mod limits;
 mod metrics;
 mod proxies;
+mod record;
 mod tokens;
+mod trace;
 mod watch;
 
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use crate::http::{Door, Reading, Right, mount, resource, rule};
 pub(crate) use console::Console;
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
+pub(crate) use metrics::Figures;
+pub(crate) use record::{Recorder, record};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.
@@ -36,13 +40,8 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
 }
 
 /// Adds the gateway's own routes and those of every service, and returns the rule of each operation.
-pub(crate) fn routes(
-    doors: &Doors,
-    console: &web::Data<Console>,
-    config: &mut ServiceConfig,
-) -> Vec<Right> {
+pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) -> Vec<Right> {
     config.app_data(web::Data::from(Arc::clone(doors)));
-    config.app_data(console.clone());
     let resources = [
         resource("/").get(rule::Anyone, console::page),
         resource("/console").get(rule::Operator, console::parts),

@@ -14,6 +14,7 @@ mod params;
 mod problem;
 mod route;
 pub(crate) mod rule;
+mod visit;
 
 pub(crate) use body::Body;
 pub(crate) use caller::{Caller, Distrust, Identity, Origin, Scope, Subject};
@@ -24,6 +25,7 @@ pub(crate) use id::Id;
 pub(crate) use key::{IdempotencyKey, OptionalKey};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
-pub(crate) use problem::{Problem, every_failure_is_a_problem};
+pub(crate) use problem::{Problem, as_problem};
 pub(crate) use route::{mount, resource, unknown_path};
 pub use rule::Right;
+pub(crate) use visit::Visit;

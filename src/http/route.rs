@@ -10,6 +10,7 @@ use actix_web::{
 use super::{
     Problem, Right,
     rule::{Rule, Ruled},
+    visit::NoteRoute,
 };
 
 /// A resource under construction.
@@ -25,7 +26,7 @@ pub(crate) fn resource(path: &'static str) -> Routes {
     Routes {
         path,
         #[expect(clippy::disallowed_methods, reason = "here it gets its rules")]
-        resource: web::resource(path),
+        resource: web::resource(path).guard(NoteRoute(path)),
         allow: Vec::new(),
         rights: Vec::new(),
     }

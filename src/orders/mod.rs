@@ -22,6 +22,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::web::ServiceConfig;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use prometheus::Registry;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -59,27 +60,25 @@ struct Room {
 }
 
 impl Orders {
-    /// Opens the door. It does not wait for the database. An idempotency key is kept for `keys_kept`.
+    /// Opens the door. It does not wait for the database. An idempotency key is kept for `keys_kept`. Its figures
+    /// go to the registry.
     pub(crate) fn open(
         url: &DatabaseUrl,
         limits: Limits,
         upkeep: Upkeep,
         keys_kept: Duration,
         users: Users,
+        registry: &Registry,
     ) -> Self {
-        let pool = OrdersPool::new(url, limits);
-        let find = pool.batch_of_reads("orders find", orders::find);
-        let place = {
-            let pool = pool.clone();
-            Batch::new("orders place", limits, move |new_orders| {
-                let placed = pool.with(|conn| {
-                    conn.transaction(|conn| orders::place(conn, new_orders, keys_kept))
-                })?;
-                fault::point("orders-committed");
-                Ok(placed)
-            })
-        };
-        let remember = pool.batch_of_writes("orders remember", customers::remember);
+        let pool = OrdersPool::new(url, limits, registry);
+        let find = pool.batch_of_reads("find", orders::find);
+        let place = pool.batch("place", move |pool, new_orders| {
+            let placed = pool
+                .with(|conn| conn.transaction(|conn| orders::place(conn, new_orders, keys_kept)))?;
+            fault::point("orders-committed");
+            Ok(placed)
+        });
+        let remember = pool.batch_of_writes("remember", customers::remember);
         Self(Arc::new(Room {
             _workers: [
                 jobs::follow(pool.clone(), &users, upkeep),

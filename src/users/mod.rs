@@ -25,6 +25,7 @@ use std::{
 use actix_web::web::ServiceConfig;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use prometheus::Registry;
 use serde::Serialize;
 
 pub(crate) use self::model::{Answer, Backlog, Event, Fact, Place, User, UserId};
@@ -63,19 +64,21 @@ struct Room {
 struct News(Mutex<Vec<Thread>>);
 
 impl Users {
-    /// Opens the door. It does not wait for the database. A superseded fact is kept for `facts_kept`.
+    /// Opens the door. It does not wait for the database. A superseded fact is kept for `facts_kept`. Its
+    /// figures go to the registry.
     pub(crate) fn open(
         url: &DatabaseUrl,
         limits: Limits,
         upkeep: Upkeep,
         facts_kept: Duration,
+        registry: &Registry,
     ) -> Self {
-        let pool = UsersPool::new(url, limits);
+        let pool = UsersPool::new(url, limits, registry);
         let news = Arc::new(News::default());
-        let find = pool.batch_of_reads("users find", accounts::find);
+        let find = pool.batch_of_reads("find", accounts::find);
         let register = {
-            let (pool, news) = (pool.clone(), Arc::clone(&news));
-            Batch::new("users register", limits, move |users| {
+            let news = Arc::clone(&news);
+            pool.batch("register", move |pool, users| {
                 let registered =
                     pool.with(|conn| conn.transaction(|conn| accounts::register(conn, users)))?;
                 news.tell();

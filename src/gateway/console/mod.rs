@@ -53,9 +53,9 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    pub(crate) fn new(registry: Registry) -> Self {
+    pub(crate) fn new(registry: &Registry) -> Self {
         Self {
-            registry,
+            registry: registry.clone(),
             history: History::default(),
         }
     }

@@ -1,8 +1,10 @@
 //! The product's `Batch` over a pool whose connections belong to nobody in particular.
 
 #[path = "../../../../../src/db/batch/mod.rs"]
+#[expect(dead_code, reason = "nobody asks for figures here")]
 mod batch;
 #[path = "../../../../../src/db/crew.rs"]
+#[expect(dead_code, reason = "nobody asks for figures here")]
 mod crew;
 #[path = "../../../../../src/db/error.rs"]
 #[expect(dead_code, reason = "the product knows more cases")]

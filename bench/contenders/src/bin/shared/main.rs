@@ -30,7 +30,6 @@ async fn main() -> std::io::Result<()> {
     let orders = Orders::open(&pool);
     HttpServer::new(move || {
         App::new()
-            .wrap(from_fn(http::every_failure_is_a_problem))
             .wrap(from_fn(entrance::enter))
             .app_data(Data::new(pool.clone()))
             .configure(|config| users::http::routes(&users, config))
