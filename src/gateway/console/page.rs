@@ -59,14 +59,16 @@ pub(super) fn whole(view: Option<&View>) -> Markup {
                         button #forget type="button" hidden { "Forget the token" }
                     }
                 }
-                // Read aloud when it changes, and only then.
-                div.say role="status" {
-                    p #trouble hidden {}
-                    @match view { Some(view) => (verdict(view)), None => div #verdict {} }
+                main {
+                    // Read aloud when it changes, and only then.
+                    div.say role="status" {
+                        p #trouble hidden {}
+                        @match view { Some(view) => (verdict(view)), None => div #verdict {} }
+                    }
+                    @if view.is_none() { (ask()) }
+                    div #figures tabindex="-1" { @if let Some(view) = view { (sections(view)) } }
+                    noscript { p.note { "This page shows how it was when it came. With JavaScript it keeps itself up to date." } }
                 }
-                @if view.is_none() { (ask()) }
-                main #figures tabindex="-1" aria-label="Figures" { @if let Some(view) = view { (sections(view)) } }
-                noscript { p.note { "This page shows how it was when it came. With JavaScript it keeps itself up to date." } }
                 footer { (sources()) }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -109,7 +111,7 @@ fn ask() -> Markup {
                 "It stays in this tab, until the tab is closed or you forget it; it travels in a header and never in a URL. "
                 "For development: " code { (env!("CARGO_PKG_NAME")) " token NAME --scope operator" }
             }
-            noscript { p.note { "A browser sends it with JavaScript only. Without: ask " code { "/console" } " with " code { "Authorization: Bearer …" } } }
+            noscript { p.note { "A browser sends it with JavaScript only. Without: ask " code { "/console" } " with the header " code { "Authorization: Bearer TOKEN" } "." } }
         }
     }
 }
