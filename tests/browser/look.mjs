@@ -134,7 +134,7 @@ const scenes = {
 
   async breach() {
     await pictures(async (page) => {
-      assert.equal(await verdict(page), "A wall of users and orders is breached.");
+      assert.equal(await verdict(page), "A wall is breached.");
       const link = page.locator("td.bad a").first();
       const target = await link.getAttribute("href");
       await link.click();

@@ -134,7 +134,7 @@ fn walls(view: &View) -> Markup {
     html! {
         section #walls aria-labelledby="walls-title" {
             h2 #walls-title { "Walls" }
-            p.lead { "What each role can do in each schema, as the catalogs tell the services' own logins." }
+            p.lead { "What each role reaches in each schema. The catalogs were asked with the services' own logins, the only ones that this process has." }
             div.scroll #walls-scroll role="region" tabindex="0" aria-label="The walls, role by schema" {
                 table.matrix {
                     thead {
@@ -163,7 +163,7 @@ fn line(row: &Row) -> Markup {
     let part = match row.part {
         Part::Owns => "owns and migrates",
         Part::Serves => "serves",
-        Part::Stranger => "no service's",
+        Part::Stranger => "of no service",
     };
     html! {
         tr {
@@ -181,7 +181,7 @@ fn cell(cell: &Cell) -> Markup {
             html! { td.warn { (sign(Level::Warn)) (words(reach)) span.small { "trusted, or accepted" } } }
         }
         Cell::Superuser => {
-            html! { td.above { "everything" span.small { "superuser: no wall stops it" } } }
+            html! { td.above { "everything" span.small { "no wall stops a superuser" } } }
         }
         Cell::Unknown => html! { td.unknown { "unknown" } },
         Cell::Breached(reach, ids) => html! {
@@ -360,7 +360,6 @@ fn requests(view: &View) -> Markup {
                 "A second, by class of status, in the last five minutes."
                 @if let Some(count) = view.in_flight { " In flight now: " (count) "." }
             }
-            @if view.requests.is_empty() { p.note { "Nothing was counted yet." } }
             div.plots { @for (service, steps) in &view.requests { (traffic(service, steps)) } }
         }
     }
@@ -384,11 +383,12 @@ fn traffic(service: &str, steps: &Requests) -> Markup {
         figure {
             figcaption { h3 { (service) } p.now { (rate(now)) span.small { "a second" } } }
             (bars(&stacked, ["failed", "refused", "moved", "ok"], &told))
-            p.axis aria-hidden="true" { span { "5 min ago" } span { "most " (rate(most)) } span { "now" } }
+            (axis())
             ul.legend {
                 @for (class, name, value) in [("ok", "2xx", ok), ("moved", "3xx", moved), ("refused", "4xx", refused), ("failed", "5xx", failed)] {
                     li { span.key.(class) {} (name) " " b { (rate(value)) } }
                 }
+                li { "most " b { (rate(most)) } }
             }
         }
     }
@@ -399,8 +399,7 @@ fn batches(view: &View) -> Markup {
         section #batches aria-labelledby="batches-title" {
             h2 #batches-title { "Batches" }
             p.lead { "How many callers one query answers, on average, in the last five minutes." }
-            @if view.batches.is_empty() { p.note { "Nothing was counted yet." } }
-            div.plots { @for batch in &view.batches { (sizes(batch)) } }
+            div.plots.low { @for batch in &view.batches { (sizes(batch)) } }
         }
     }
 }
@@ -419,13 +418,18 @@ fn sizes(batch: &Batch) -> Markup {
         figure {
             figcaption { h3 { (service) " " (name) } p.now { @if runs > 0.0 { (rate(size)) } @else { "–" } span.small { "in a run" } } }
             (bars(&sizes, ["size"], &told))
-            p.axis aria-hidden="true" { span { "5 min ago" } span { "most " (rate(most)) } span { "now" } }
+            (axis())
             ul.legend {
                 li { "runs a second " b { (rate(runs)) } }
                 @if let Some(waiting) = batch.waiting { li { "waiting " b { (waiting) } } }
+                li { "most " b { (rate(most)) } }
             }
         }
     }
+}
+
+fn axis() -> Markup {
+    html! { p.axis aria-hidden="true" { span { "5 min ago" } span { "now" } } }
 }
 
 fn sources() -> Markup {
@@ -433,8 +437,8 @@ fn sources() -> Markup {
         nav aria-labelledby="sources-title" {
             h2 #sources-title { "Source of truth" }
             div.sources {
-                ul { @for (path, what) in LINKS { li { a href=(path) { (path) } " " (what) } } }
-                ul { @for (path, what) in PAPERS { li { code { (path) } " " (what) } } }
+                ul { @for (path, what) in LINKS { li { a href=(path) { (path) } span { (what) } } } }
+                ul { @for (path, what) in PAPERS { li { code { (path) } span { (what) } } } }
             }
         }
     }

@@ -112,7 +112,11 @@ impl View {
         // The services in their order, then the gateway.
         let place = |name: &str| doors.iter().position(|door| door.name() == name);
         let order = |name: &str| place(name).unwrap_or(doors.len());
-        let mut requests: Vec<_> = history.requests().into_iter().collect();
+        let mut requests = history.requests();
+        for door in doors {
+            requests.entry(door.name().to_owned()).or_default();
+        }
+        let mut requests: Vec<_> = requests.into_iter().collect();
         requests.sort_by_key(|(service, _)| order(service));
         let mut batches: Vec<Batch> = history
             .runs()
@@ -161,14 +165,15 @@ impl View {
             format!(" {} cannot reach its data.", list(&away))
         };
         if !breached.is_empty() {
-            let ways = match self.findings.len() {
-                0 => "The database refuses a question of the audit.".to_owned(),
-                1 => "One finding.".to_owned(),
-                count => format!("{count} findings."),
+            let seen = match self.findings.len() {
+                0 => "A database refuses a question of the audit",
+                1 => "There is a finding",
+                _ => "There are findings",
             };
-            let title = format!("A wall of {} is breached.", list(&breached));
-            let next = "The command audit says how to close it.";
-            (Level::Bad, title, format!("{ways} {next}{away_too}"))
+            let whose = list(&breached);
+            let detail =
+                format!("{seen}, as {whose} can see. The command audit says what to do.{away_too}");
+            (Level::Bad, "A wall is breached.".to_owned(), detail)
         } else if !away.is_empty() {
             let verb = if away.len() == 1 { "does" } else { "do" };
             let title = format!("{} {verb} not answer.", list(&away));
@@ -187,8 +192,7 @@ impl View {
             (Level::Warn, title, whom)
         } else {
             let title = "Every wall holds.".to_owned();
-            let all =
-                "Every service answers, and each role reaches its own schema and nothing else.";
+            let all = "Every service answers, and its last look found no way across.";
             (Level::Good, title, all.to_owned())
         }
     }

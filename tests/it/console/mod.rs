@@ -213,7 +213,7 @@ fn a_breach_is_red_in_its_cell_and_named_until_it_is_closed() {
         .unwrap();
 
     let says = |what: &str| verdict(&page(&server)).starts_with(what);
-    eventually("the page is red", || says("A wall of "));
+    eventually("the page is red", || says("A wall is breached."));
     let red = page(&server);
     let row = row(&red, "orders_service");
     let id = row
