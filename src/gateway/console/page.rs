@@ -7,7 +7,7 @@ use super::{
     SCRIPT, STYLE,
     history::Requests,
     matrix::{Cell, Part, Row},
-    plot::{bars, peak},
+    plot::{peak, skyline},
     view::{Batch, Health, Level, Pool, Reader, Standing, View},
 };
 use crate::db::{Look, audit::Finding};
@@ -382,7 +382,7 @@ fn traffic(service: &str, steps: &Requests) -> Markup {
     html! {
         figure {
             figcaption { h3 { (service) } p.now { (rate(now)) span.small { "a second" } } }
-            (bars(&stacked, ["failed", "refused", "moved", "ok"], &told))
+            (skyline(&stacked, ["failed", "refused", "moved", "ok"], &told))
             (axis())
             ul.legend {
                 @for (class, name, value) in [("ok", "2xx", ok), ("moved", "3xx", moved), ("refused", "4xx", refused), ("failed", "5xx", failed)] {
@@ -417,7 +417,7 @@ fn sizes(batch: &Batch) -> Markup {
     html! {
         figure {
             figcaption { h3 { (service) " " (name) } p.now { @if runs > 0.0 { (rate(size)) } @else { "–" } span.small { "in a run" } } }
-            (bars(&sizes, ["size"], &told))
+            (skyline(&sizes, ["size"], &told))
             (axis())
             ul.legend {
                 li { "runs a second " b { (rate(runs)) } }
