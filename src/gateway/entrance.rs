@@ -13,7 +13,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpMessage as _, HttpResponse,
+    HttpMessage as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -156,12 +156,12 @@ async fn let_in(
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     if head_size(&request) > LARGEST_HEAD {
-        return Ok(refuse(request, head_too_large()));
+        return Ok(request.error_response(head_too_large()));
     }
     let (identity, left) = match entrance.identify(&request) {
         Ok(known) => known,
         Err(left) => {
-            let mut response = refuse(request, left.problem());
+            let mut response = request.error_response(left.problem());
             left.tell(response.headers_mut());
             return Ok(response);
         }
@@ -176,10 +176,6 @@ async fn let_in(
         left.tell(response.headers_mut());
     }
     Ok(response)
-}
-
-fn refuse(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
-    request.into_response(HttpResponse::from_error(problem))
 }
 
 /// The token of a request (RFC 6750); it is read from this header and from nowhere else, so that it stands in no log of URLs.

@@ -11,7 +11,7 @@ pub(crate) use self::{
     client::{Answer, Client, Waiting},
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
     issuer::{Issuer, now},
-    process::{PROGRAM, Process},
+    process::{PROGRAM, Process, command},
     server::Server,
     trouble::{Undo, postmaster, signal},
 };
