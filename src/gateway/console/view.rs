@@ -186,7 +186,7 @@ impl View {
         } else if !troubled.is_empty() {
             let title = "A feed does not get through.".to_owned();
             let whom = format!(
-                "{} is late, or has set facts aside. Every wall holds and every service answers.",
+                "{} is late, has set facts aside, or cannot tell. Every wall holds and every service answers.",
                 list(&troubled)
             );
             (Level::Warn, title, whom)
