@@ -86,7 +86,7 @@ fn a_wall_is_breached() {
         )
         .unwrap();
     eventually("the page is red", || {
-        verdict(&page(&server)).starts_with("A wall")
+        verdict(&page(&server)).starts_with("A wall is")
     });
 
     look(&server, "breach", &[]);
@@ -98,6 +98,9 @@ fn a_database_is_away() {
     let database = Database::alone(Layout::TwoServers);
     let server = Server::start_with(database.clone(), |_| {});
     let _undo = database.of("users").unplug();
+    eventually("the page is red", || {
+        verdict(&page(&server)).starts_with("users does not")
+    });
 
     look(&server, "away", &[]);
 }
