@@ -28,7 +28,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use self::{
     figures::Figures,
     history::{History, PACE},
-    view::View,
+    view::{Sayings, View},
 };
 use crate::http::{Caller, Door, Scope};
 
@@ -50,6 +50,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 pub(crate) struct Console {
     registry: Registry,
     history: History,
+    sayings: Sayings,
 }
 
 impl Console {
@@ -57,6 +58,7 @@ impl Console {
         Self {
             registry: registry.clone(),
             history: History::default(),
+            sayings: Sayings::default(),
         }
     }
 
@@ -75,7 +77,7 @@ impl Console {
     }
 
     async fn view(&self, doors: &[Box<dyn Door>]) -> View {
-        View::gather(doors, &self.figures(), &self.history).await
+        View::gather(doors, &self.figures(), &self.history, &self.sayings).await
     }
 }
 

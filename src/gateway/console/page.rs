@@ -10,7 +10,10 @@ use super::{
     plot::{peak, skyline},
     view::{Batch, Health, Level, Pool, Reader, Standing, View},
 };
-use crate::db::{Look, audit::Finding};
+use crate::{
+    db::{Look, audit::Finding},
+    http::Reading,
+};
 
 /// Two rooms and the wall between them.
 const ICON: &str = "data:image/svg+xml,\
@@ -310,44 +313,47 @@ fn feeds(view: &View) -> Markup {
 fn feed(reader: &Reader) -> Markup {
     let name = reader.name;
     let level = reader.level();
-    let Some(reading) = &reader.reading else {
-        return html! {
-            article.card.wide aria-labelledby={ "reader-" (name) } {
-                header { h3 #{ "reader-" (name) } { (name) " reads a feed" } p.badge.warn { (sign(level)) "cannot tell now" } }
-                p.note { "How far it has come, its database or the feed's does not say now. It goes on where it was." }
-            }
-        };
-    };
-    let standing = match reading.behind {
-        _ if reading.is_another => "the feed is another since a restore",
-        _ if reading.set_aside > 0 => "facts are set aside",
-        None => "cannot be told now",
-        Some((0, _)) => "up to date",
+    let standing = match reader.reading {
+        _ if reader.is_silent => "cannot tell now",
+        Some((_, reading)) if reading.is_another => "the feed is another since a restore",
+        Some((_, reading)) if reading.set_aside > 0 => "facts are set aside",
+        Some((_, reading)) if reading.behind.is_some_and(|(facts, _)| facts == 0) => "up to date",
         Some(_) if level == Level::Good => "reading",
-        Some(_) => "late",
+        Some(_) | None => "late",
     };
     html! {
-        article.card.wide aria-labelledby={ "reader-" (name) } {
+        article.card aria-labelledby={ "reader-" (name) } {
             header {
-                h3 #{ "reader-" (name) } { (name) " reads " (reading.feed) }
+                h3 #{ "reader-" (name) } {
+                    (name) " reads " @match &reader.reading { Some((_, reading)) => (reading.feed), None => "a feed" }
+                }
                 p.badge.(class(level)) { (sign(level)) (standing) }
             }
-            dl.figures {
-                div { dt { "Its place" } dd { (number(reading.position)) } }
-                div { dt { "The head" } dd { @match reading.behind { Some((facts, _)) => (number(reading.position + facts)), None => "–" } } }
-                div {
-                    dt { "Behind" }
-                    dd {
-                        @match reading.behind {
-                            Some((0, _)) => "nothing",
-                            Some((facts, waited)) => { (number(facts)) span.small { "for " (waited.as_secs()) " s" } }
-                            None => "–",
-                        }
+            @if let Some((at, reading)) = &reader.reading {
+                (place(reading))
+                @if reader.is_silent { p.note { "So it stood at " (time(*at)) "." } }
+                @if reading.is_another { p.note { "The feed's database was restored from a backup. Run rebuild." } }
+            }
+        }
+    }
+}
+
+fn place(reading: &Reading) -> Markup {
+    html! {
+        dl.figures {
+            div { dt { "Its place" } dd { (number(reading.position)) } }
+            div { dt { "The head" } dd { @match reading.behind { Some((facts, _)) => (number(reading.position + facts)), None => "–" } } }
+            div {
+                dt { "Behind" }
+                dd {
+                    @match reading.behind {
+                        Some((0, _)) => "nothing",
+                        Some((facts, waited)) => { (number(facts)) span.small { "for " (waited.as_secs()) " s" } }
+                        None => "–",
                     }
                 }
-                div { dt { "Set aside" } dd { (number(reading.set_aside)) @if reading.set_aside > 0 { span.small { "run replay" } } } }
             }
-            @if reading.is_another { p.note { "The feed's database was restored from a backup. Run rebuild." } }
+            div { dt { "Set aside" } dd { (number(reading.set_aside)) @if reading.set_aside > 0 { span.small { "run replay" } } } }
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What the console shows, gathered at once: whatever becomes of a database, nobody waits for it here.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::{join, join_all};
 use jiff::Timestamp;
@@ -61,11 +65,18 @@ pub(super) struct Pool {
     pub(super) max: f64,
 }
 
-/// A service that reads a feed; without a reading when it cannot tell now.
+/// A service that reads a feed.
 pub(super) struct Reader {
     pub(super) name: &'static str,
-    pub(super) reading: Option<Reading>,
+    /// How far it has come, and when it said so, which is the last time that it could; `None` when it never could.
+    pub(super) reading: Option<(Timestamp, Reading)>,
+    /// Whether it cannot tell now.
+    pub(super) is_silent: bool,
 }
+
+/// What each reader said last.
+#[derive(Default)]
+pub(super) struct Sayings(Mutex<BTreeMap<&'static str, (Timestamp, Reading)>>);
 
 /// The runs of one batch.
 pub(super) struct Batch {
@@ -88,8 +99,9 @@ impl View {
         doors: &[Box<dyn Door>],
         figures: &Figures,
         history: &History,
+        sayings: &Sayings,
     ) -> Self {
-        let (health, readers) = join(healths(doors), readers(doors)).await;
+        let (health, readers) = join(healths(doors), sayings.ask(doors)).await;
         let services: Vec<Standing> = doors
             .iter()
             .zip(health)
@@ -200,14 +212,14 @@ impl View {
 
 impl Reader {
     pub(super) fn level(&self) -> Level {
-        let Some(reading) = &self.reading else {
-            return Level::Warn;
+        let is_well = |(_, reading): &(_, Reading)| {
+            let is_late = reading.behind.is_none_or(|(_, waited)| waited > LATE);
+            !(reading.is_another || reading.set_aside > 0 || is_late)
         };
-        let is_late = reading.behind.is_none_or(|(_, waited)| waited > LATE);
-        if reading.is_another || reading.set_aside > 0 || is_late {
-            Level::Warn
-        } else {
+        if !self.is_silent && self.reading.as_ref().is_some_and(is_well) {
             Level::Good
+        } else {
+            Level::Warn
         }
     }
 }
@@ -238,18 +250,30 @@ async fn healths(doors: &[Box<dyn Door>]) -> Vec<Health> {
     join_all(checks).await
 }
 
-async fn readers(doors: &[Box<dyn Door>]) -> Vec<Reader> {
-    let readers = doors
-        .iter()
-        .filter_map(|door| Some((door.name(), door.reader()?)));
-    let readings = readers.map(async |(name, reader)| {
-        let reading = timeout(PATIENCE, reader.reading()).await;
+impl Sayings {
+    /// Asks each reader how far it has come.
+    async fn ask(&self, doors: &[Box<dyn Door>]) -> Vec<Reader> {
+        let readers = doors
+            .iter()
+            .filter_map(|door| Some((door.name(), door.reader()?)));
+        let readings = readers.map(async |(name, reader)| {
+            let reading = timeout(PATIENCE, reader.reading()).await;
+            self.note(name, reading.ok().and_then(Result::ok))
+        });
+        join_all(readings).await
+    }
+
+    fn note(&self, name: &'static str, reading: Option<Reading>) -> Reader {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reading) = reading {
+            last.insert(name, (Timestamp::now(), reading));
+        }
         Reader {
             name,
-            reading: reading.ok().and_then(Result::ok),
+            reading: last.get(name).copied(),
+            is_silent: reading.is_none(),
         }
-    });
-    join_all(readings).await
+    }
 }
 
 /// Names, as in a sentence.

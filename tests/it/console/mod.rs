@@ -2,7 +2,7 @@
 
 mod browser;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use schema_per_service::{
     config::Config,
@@ -11,7 +11,7 @@ use schema_per_service::{
 };
 use secrecy::ExposeSecret as _;
 
-use crate::harness::{Client, Database, Issuer, Server, eventually, place, register};
+use crate::harness::{Client, Database, Issuer, Layout, Server, eventually, place, register};
 
 /// The largest page that is still small.
 const LARGEST: usize = 64 * 1024;
@@ -180,6 +180,7 @@ fn the_page_leads_only_to_what_is_there() {
 #[test]
 fn a_database_that_is_away_is_named_and_the_page_still_comes() {
     let server = Server::start();
+    assert!(page(&server).contains("up to date"));
     let (mut admin, name) = (
         server.database.of("users").admin(),
         server.database.of("users").name(),
@@ -199,6 +200,24 @@ fn a_database_that_is_away_is_named_and_the_page_still_comes() {
     // What was seen before stands, with its time.
     assert!(row(&page, "users_service").contains("enters · "));
     assert!(page.contains("cannot tell now"), "{page}");
+    assert!(page.contains("So it stood at "), "{page}");
+}
+
+#[test]
+fn a_database_that_hangs_holds_up_no_page() {
+    let server = Server::start_with(Database::alone(Layout::OneDatabase), |_| {});
+    let _frozen = server.database.of("users").freeze();
+    let client = Client::new(server.address);
+    let health = thread::spawn(move || client.get("/health"));
+
+    let page = page(&server);
+
+    // Health waits for as long as any caller does.
+    assert!(!health.is_finished(), "the page came after all else");
+    let all = SERVICES.iter().map(Service::name).collect::<Vec<_>>();
+    let told = format!("{} do not answer.", all.join(" and "));
+    assert!(verdict(&page).starts_with(&told), "{}", verdict(&page));
+    assert_eq!(health.join().unwrap().status, 503);
 }
 
 #[test]
