@@ -10,12 +10,15 @@ use actix_web::{
     web::{self, Data},
 };
 use futures_util::future::{LocalBoxFuture, join3};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Console, Entrance, Figures, KeysError, Recorder},
+    gateway::{self, Console, Entrance, Figures, KeysError, Recorder, Spans, SpansError},
     http,
     services::{self, SERVICES},
 };
@@ -24,6 +27,9 @@ pub use crate::http::Right;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// The time in which what was accepted is read.
+const LULL: Duration = Duration::from_millis(100);
+
 /// The time a client has to send the head of a request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -40,6 +46,8 @@ const FIGURES: &str = "each figure has a name of its own";
 pub struct App {
     server: Server,
     address: SocketAddr,
+    recorder: Data<Recorder>,
+    grace: Duration,
     rights: Vec<Right>,
     watch: LocalBoxFuture<'static, ()>,
     /// Heard from before the port is open, so that whoever sees it open can stop it in order.
@@ -58,6 +66,9 @@ pub enum Error {
     /// The keys of the tokens cannot be used.
     #[error("{0}")]
     Keys(String),
+    /// Spans cannot be exported there.
+    #[error("{0}")]
+    Spans(String),
     /// The port cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Port {
@@ -92,8 +103,13 @@ impl App {
             urls.try_into().expect("one URL for each service");
         let figures = Figures::new().expect(FIGURES);
         let doors = services::open(urls, config, figures.registry());
-        let recorder = Recorder::new(&doors, figures.registry()).expect(FIGURES);
+        let spans = config.otlp_endpoint.as_deref().map(Spans::open);
+        let spans = spans
+            .transpose()
+            .map_err(|error: SpansError| Error::Spans(error.to_string()))?;
+        let recorder = Recorder::new(&doors, figures.registry(), spans).expect(FIGURES);
         let (figures, recorder) = (Data::new(figures), Data::new(recorder));
+        let kept = recorder.clone();
         let terms = config.terms();
         gateway::admit(&doors, &terms)
             .await
@@ -122,6 +138,7 @@ impl App {
             actix_web::App::new()
                 .app_data(figures.clone())
                 .app_data(console.clone())
+                .app_data(recorder.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
@@ -149,6 +166,8 @@ impl App {
         Ok(Self {
             server: server.run(),
             address,
+            recorder: kept,
+            grace: Duration::from_secs(config.grace.into()),
             rights,
             watch: Box::pin(watch),
             signals,
@@ -170,32 +189,50 @@ impl App {
         self.server.handle()
     }
 
-    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`], then lets requests under way end. A second signal
-    /// ends them.
+    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`]; then whatever was accepted is answered. A second signal
+    /// ends it at once.
     ///
     /// # Errors
     ///
     /// When the server itself fails.
     pub async fn run(self) -> io::Result<()> {
         let [mut interrupt, mut terminate] = self.signals;
+        let mut signal = async move || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
         let handle = self.server.handle();
+        let (recorder, grace) = (self.recorder.clone(), self.grace);
         let stopper = actix_web::rt::spawn(async move {
-            for graceful in [true, false] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
+            signal().await;
+            tracing::info!("stopping");
+            recorder.leave();
+            tokio::select! {
+                () = stop(&handle, grace) => {}
+                () = signal() => {
+                    tracing::info!("stopping at once");
+                    handle.stop(false).await;
                 }
-                tracing::info!(graceful, "stopping");
-                // Not awaited: the second signal must be heard while the first stop is under way.
-                drop(actix_web::rt::spawn(handle.stop(graceful)));
             }
         });
         let watcher = actix_web::rt::spawn(self.watch);
         let ended = self.server.await;
         watcher.abort();
         stopper.abort();
+        self.recorder.end();
         ended
     }
+}
+
+/// Lets others send us nothing more, then lets what was accepted end.
+async fn stop(server: &ServerHandle, grace: Duration) {
+    sleep(grace).await;
+    // To stop is to close connections that were accepted and not read yet; so nothing is accepted for a moment, and all is read.
+    server.pause().await;
+    sleep(LULL).await;
+    server.stop(true).await;
 }
 
 /// What pages of these origins may do from a browser.

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use futures_util::future::{join, join_all};
 use serde_json::{Map, Value, json};
 
-use super::readings;
+use super::{Recorder, readings};
 use crate::{
     db::Ailment,
     http::{Door, Problem},
@@ -15,8 +15,15 @@ pub(super) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({ "status": "up" }))
 }
 
-/// Every service reaches its data and nothing else: 200, with how far each feed was read; else 503, naming those that do not.
-pub(super) async fn ready(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpResponse, Problem> {
+/// Every service reaches its data and nothing else: 200, with how far each feed was read; else 503, naming those that do not. Also 503
+/// while the server stops, so that requests go elsewhere.
+pub(super) async fn ready(
+    doors: web::Data<[Box<dyn Door>]>,
+    recorder: web::Data<Recorder>,
+) -> Result<HttpResponse, Problem> {
+    if recorder.is_leaving() {
+        return Err(Problem::not_ready("the server stops", Map::new()));
+    }
     let checks = join_all(doors.iter().map(|door| door.check()));
     let (checks, readings) = join(checks, readings(&doors)).await;
     let mut services = Map::new();

@@ -9,6 +9,7 @@ mod limits;
 mod metrics;
 mod proxies;
 mod record;
+mod spans;
 mod tokens;
 mod trace;
 mod watch;
@@ -25,6 +26,7 @@ pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
 pub(crate) use metrics::Figures;
 pub(crate) use record::{Recorder, record};
+pub(crate) use spans::{Error as SpansError, Spans};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.

@@ -1,15 +1,21 @@
-//! One record of each request, made around everything that answers it. From it come the line in the log and the figures.
+//! One record of each request, made around everything that answers it. From it come the line in the log, the figures
+//! and the span.
 //!
 //! It names the route and never the path, which holds ids, nor the query, which may hold an address, nor who calls.
 
-use std::{collections::HashMap, rc::Rc, time::Instant};
+use std::{
+    collections::HashMap,
+    rc::Rc,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
 
 use actix_web::{
     HttpMessage as _, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -20,6 +26,7 @@ use uuid::Uuid;
 
 use super::{
     Doors,
+    spans::{Spans, Told},
     trace::{TRACEPARENT, Trace},
 };
 use crate::http::{Problem, Visit, as_problem};
@@ -49,6 +56,10 @@ const FOR_BROWSERS: [(HeaderName, HeaderValue); 3] = [
 pub(crate) struct Recorder {
     durations: HistogramVec,
     in_flight: IntGauge,
+    /// `None` unless somebody asked for spans.
+    spans: Option<Spans>,
+    /// Whether the server is about to stop.
+    is_leaving: AtomicBool,
     /// The service of each route that is a service's.
     services: HashMap<&'static str, &'static str>,
 }
@@ -63,6 +74,14 @@ struct Record<'r> {
     is_answered: bool,
 }
 
+/// What every answer tells: the client, what we call its request and whether to come on this connection again; a browser, what
+/// not to do.
+struct Marks {
+    id: HeaderValue,
+    trace: HeaderValue,
+    is_last: bool,
+}
+
 /// Names the request, has it answered, and records how.
 pub(crate) async fn record(
     recorder: Data<Recorder>,
@@ -74,18 +93,15 @@ pub(crate) async fn record(
         Ok(response) => {
             let mut response = as_problem(response.map_into_boxed_body());
             record.end(response.status(), response.response().error());
-            record.mark(response.headers_mut());
+            record.marks().put(response.response_mut());
             Ok(response)
         }
         Err(mut error) => {
             let status = error.as_response_error().status_code();
             record.end(status, Some(&error));
-            let mut marks = HeaderMap::new();
-            record.mark(&mut marks);
-            error.add_response_mapper(move |mut response: HttpResponse| {
-                for (name, value) in &marks {
-                    response.headers_mut().insert(name.clone(), value.clone());
-                }
+            let marks = record.marks();
+            error.add_response_mapper(move |mut response| {
+                marks.put(&mut response);
                 response
             });
             Err(error)
@@ -94,7 +110,11 @@ pub(crate) async fn record(
 }
 
 impl Recorder {
-    pub(crate) fn new(doors: &Doors, registry: &Registry) -> prometheus::Result<Self> {
+    pub(crate) fn new(
+        doors: &Doors,
+        registry: &Registry,
+        spans: Option<Spans>,
+    ) -> prometheus::Result<Self> {
         let durations = HistogramVec::new(
             HistogramOpts::new(
                 "http_request_duration_seconds",
@@ -121,8 +141,27 @@ impl Recorder {
         Ok(Self {
             durations,
             in_flight,
+            spans,
+            is_leaving: AtomicBool::new(false),
             services,
         })
+    }
+
+    /// From now on, whoever is answered is told to come with a new connection, which somebody else may accept.
+    pub(crate) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Release);
+    }
+
+    /// Sends what still waits to be sent.
+    pub(crate) fn end(&self) {
+        if let Some(spans) = &self.spans {
+            spans.end();
+        }
+    }
+
+    /// Whether the server is about to stop.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Ordering::Acquire)
     }
 
     /// Whose the route is.
@@ -133,7 +172,7 @@ impl Recorder {
     fn begin(&self, request: &ServiceRequest) -> Record<'_> {
         self.in_flight.inc();
         let headers = request.headers();
-        let trace = Trace::of(headers, false);
+        let trace = Trace::of(headers, self.spans.is_some());
         let visit = Visit::new(request_id(headers));
         request.extensions_mut().insert(Rc::clone(&visit));
         Record {
@@ -154,15 +193,11 @@ impl Record<'_> {
         self.write(status, problem);
     }
 
-    /// Tells the client what we call its request, and what every answer tells a browser.
-    fn mark(&self, headers: &mut HeaderMap) {
-        headers.insert(REQUEST_ID, self.visit.id.clone());
-        headers.insert(TRACEPARENT, self.trace.header());
-        for (name, value) in FOR_BROWSERS {
-            // A page says more precisely what it needs.
-            if !headers.contains_key(&name) {
-                headers.insert(name, value);
-            }
+    fn marks(&self) -> Marks {
+        Marks {
+            id: self.visit.id.clone(),
+            trace: self.trace.header(),
+            is_last: self.recorder.is_leaving(),
         }
     }
 
@@ -173,6 +208,18 @@ impl Record<'_> {
         let labels = [self.method, route, status.as_str(), service];
         let durations = self.recorder.durations.with_label_values(&labels);
         durations.observe(took.as_secs_f64());
+        if let Some(spans) = &self.recorder.spans {
+            spans.tell(&Told {
+                trace: &self.trace,
+                took,
+                method: self.method,
+                route,
+                status,
+                service,
+                problem: problem.map(Problem::name),
+                request_id: self.visit.id.to_str().unwrap_or_default(),
+            });
+        }
         let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
 
         /// One event with these fields, at either level.
@@ -181,7 +228,7 @@ impl Record<'_> {
                 tracing::$level!(
                     target: "schema_per_service::request",
                     request_id = self.visit.id.to_str().unwrap_or_default(),
-                    trace_id = %format_args!("{:032x}", self.trace.id),
+                    trace_id = self.trace.id(),
                     method = self.method,
                     route,
                     status = status.as_u16(),
@@ -197,6 +244,25 @@ impl Record<'_> {
         match problem.and_then(|problem| Some((problem.instance(), problem.cause()?))) {
             None => tell!(info,),
             Some((instance, cause)) => tell!(error, instance = %instance.urn(), cause,),
+        }
+    }
+}
+
+impl Marks {
+    fn put<B>(&self, response: &mut HttpResponse<B>) {
+        let headers = response.headers_mut();
+        headers.insert(REQUEST_ID, self.id.clone());
+        headers.insert(TRACEPARENT, self.trace.clone());
+        for (name, value) in FOR_BROWSERS {
+            // A page says more precisely what it needs.
+            if !headers.contains_key(&name) {
+                headers.insert(name, value);
+            }
+        }
+        if self.is_last {
+            response
+                .head_mut()
+                .set_connection_type(ConnectionType::Close);
         }
     }
 }

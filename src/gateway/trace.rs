@@ -1,100 +1,106 @@
 //! W3C Trace Context (www.w3.org/TR/trace-context): the trace that a request belongs to, and its own place in it.
 
-use std::fmt;
+use std::ops::Range;
 
-use actix_web::{
-    http::header::{HeaderMap, HeaderName, HeaderValue},
-    web::Bytes,
-};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const SAMPLED: u8 = 1;
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+const LENGTH: usize = 55;
+const TRACE: Range<usize> = 3..35;
+const SPAN: Range<usize> = 36..52;
 
 /// A request as a span of a trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Trace {
-    pub(super) id: u128,
-    /// Whoever sent the request, if it said so.
-    pub(super) parent: Option<u64>,
-    /// The request itself.
-    pub(super) span: u64,
-    flags: u8,
+    /// Version, trace, span and flags in hexadecimal digits, as they go on to whoever is asked next.
+    text: [u8; LENGTH],
+    /// The span of whoever sent the request, if it said so.
+    parent: Option<[u8; 16]>,
+    /// What vendors passed along with the trace, as it came; it belongs to the span.
+    pub(super) state: Option<HeaderValue>,
 }
 
 impl Trace {
     /// The trace that the headers name, if they do so well; else a new one, of which the request is the first span. Whether it is
     /// kept, the first decides; `keep` says it for ours.
     pub(super) fn of(headers: &HeaderMap, keep: bool) -> Self {
+        let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let mut given = headers.get_all(TRACEPARENT);
-        let parsed = match (given.next(), given.next()) {
-            (Some(value), None) => parse(value.as_bytes()),
+        let taken = match (given.next(), given.next()) {
+            (Some(value), None) => well_formed(value.as_bytes()),
             _ => None,
         };
-        // Its lower half has its randomness and is never zero.
-        let (_, span) = Uuid::new_v4().as_u64_pair();
-        match parsed {
-            Some((id, parent, flags)) => Self {
-                id,
-                parent: Some(parent),
-                span,
-                flags: flags & SAMPLED,
-            },
-            None => Self {
-                id: Uuid::now_v7().as_u128(),
-                parent: None,
-                span,
-                flags: u8::from(keep),
-            },
+        let is_kept = match taken {
+            Some(given) => {
+                text[TRACE].copy_from_slice(&given[TRACE]);
+                is_odd(given[LENGTH - 1])
+            }
+            None => {
+                Uuid::now_v7().simple().encode_lower(&mut text[TRACE]);
+                keep
+            }
+        };
+        if is_kept {
+            text[LENGTH - 1] = b'1';
+        }
+        // The second half of a random id is random, and never zero.
+        let mut random = [0; 32];
+        Uuid::new_v4().simple().encode_lower(&mut random);
+        text[SPAN].copy_from_slice(&random[16..]);
+        Self {
+            text,
+            parent: taken.and_then(|given| given[SPAN].try_into().ok()),
+            state: taken.and_then(|_| headers.get(TRACESTATE).cloned()),
         }
     }
 
     /// Whether somebody wants to keep it.
-    pub(super) const fn is_sampled(self) -> bool {
-        self.flags & SAMPLED != 0
+    pub(super) const fn is_kept(&self) -> bool {
+        self.text[LENGTH - 1] == b'1'
+    }
+
+    pub(super) fn id(&self) -> &str {
+        str::from_utf8(&self.text[TRACE]).unwrap_or_default()
+    }
+
+    pub(super) fn span(&self) -> &str {
+        str::from_utf8(&self.text[SPAN]).unwrap_or_default()
+    }
+
+    pub(super) fn parent(&self) -> Option<&str> {
+        str::from_utf8(self.parent.as_ref()?).ok()
     }
 
     /// For whoever asked, and for whomever it asks next.
-    pub(super) fn header(self) -> HeaderValue {
-        HeaderValue::from_maybe_shared(Bytes::from(self.to_string()))
-            .unwrap_or_else(|_| HeaderValue::from_static("00"))
+    pub(super) fn header(&self) -> HeaderValue {
+        HeaderValue::from_bytes(&self.text).unwrap_or_else(|_| HeaderValue::from_static("00"))
     }
 }
 
-impl fmt::Display for Trace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id, span, flags, ..
-        } = self;
-        write!(f, "00-{id:032x}-{span:016x}-{flags:02x}")
-    }
-}
-
-/// Trace, span and flags. A later version may say more behind these, and only there.
-fn parse(text: &[u8]) -> Option<(u128, u64, u8)> {
-    let (fixed, rest) = text.split_at_checked(55)?;
-    let lower_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    let number = |part: &[u8]| {
-        let text = str::from_utf8(part)
-            .ok()
-            .filter(|_| part.iter().all(lower_hex));
-        u128::from_str_radix(text?, 16).ok()
-    };
-    let [version, id, parent, flags] =
-        [&fixed[..2], &fixed[3..35], &fixed[36..52], &fixed[53..]].map(number);
-    let (version, id, parent, flags) = (
-        version?,
-        id?,
-        u64::try_from(parent?).ok()?,
-        u8::try_from(flags?).ok()?,
-    );
-    let is_whole = match version {
-        0 => rest.is_empty(),
-        0xff => false,
+/// The part that every version has, if it is as it should be. A later version may say more behind it, and only there.
+fn well_formed(text: &[u8]) -> Option<&[u8; LENGTH]> {
+    let (fixed, rest) = text.split_first_chunk::<LENGTH>()?;
+    let is_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    let is_formed = fixed.iter().enumerate().all(|(at, byte)| match at {
+        2 | 35 | 52 => *byte == b'-',
+        _ => is_hex(byte),
+    });
+    let is_whole = match &fixed[..2] {
+        b"00" => rest.is_empty(),
+        b"ff" => false,
         _ => rest.is_empty() || rest[0] == b'-',
     };
-    let has_dashes = [2, 35, 52].iter().all(|at| fixed[*at] == b'-');
-    (is_whole && has_dashes && id != 0 && parent != 0).then_some((id, parent, flags))
+    let is_named = |part: &[u8]| part.iter().any(|byte| *byte != b'0');
+    (is_formed && is_whole && is_named(&fixed[TRACE]) && is_named(&fixed[SPAN])).then_some(fixed)
+}
+
+/// Whether the lowest bit of a number is set, by its last digit.
+fn is_odd(digit: u8) -> bool {
+    char::from(digit)
+        .to_digit(16)
+        .is_some_and(|digit| digit % 2 == 1)
 }
 
 #[cfg(test)]
@@ -115,23 +121,28 @@ mod tests {
     fn a_good_traceparent_is_taken_and_the_request_is_a_span_of_its_own() {
         let trace = of(&[GOOD]);
 
-        assert_eq!(trace.id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
-        assert_eq!(trace.parent, Some(0x00f0_67aa_0ba9_02b7));
-        assert!(trace.is_sampled());
-        let told = trace.to_string();
+        assert_eq!(trace.id(), &GOOD[3..35]);
+        assert_eq!(trace.parent(), Some(&GOOD[36..52]));
+        assert!(trace.is_kept());
+        let told = trace.header();
+        let told = told.to_str().unwrap();
         assert_eq!((&told[..36], &told[52..]), (&GOOD[..36], "-01"));
         assert_ne!(told, GOOD);
         let later =
             of(&["cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03-what-the-future-brings"]);
-        assert_eq!((later.id, later.flags), (trace.id, SAMPLED));
+        assert_eq!((later.id(), later.is_kept()), (trace.id(), true));
     }
 
     #[test]
     fn a_bad_traceparent_is_no_traceparent() {
         let ours = |lines: &[&str]| {
             let trace = of(lines);
-            assert_eq!((trace.parent, trace.flags), (None, 0), "{lines:?}");
-            assert_ne!(trace.id, 0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736);
+            assert_eq!(
+                (trace.parent(), trace.is_kept()),
+                (None, false),
+                "{lines:?}"
+            );
+            assert_ne!(trace.id(), &GOOD[3..35]);
         };
         ours(&[]);
         ours(&[GOOD, GOOD]);

@@ -2,6 +2,7 @@
 
 mod log;
 mod metrics;
+mod stopping;
 mod traces;
 
 use std::{
@@ -43,10 +44,15 @@ impl Logged {
     }
 
     /// Stops the server in order, and returns all that it logged.
-    fn end(mut self) -> String {
-        self.server.signal("TERM");
+    fn end(self) -> String {
+        self.end_by("TERM").0
+    }
+
+    /// Stops it by this signal, and returns its database too.
+    fn end_by(mut self, signal: &str) -> (String, Database) {
+        self.server.signal(signal);
         assert!(self.server.ended().success());
-        fs::read_to_string(self.log()).unwrap()
+        (fs::read_to_string(self.log()).unwrap(), self.database)
     }
 }
 
