@@ -23,7 +23,7 @@ use crate::{
     services::{self, SERVICES},
 };
 
-pub use crate::http::Right;
+pub use crate::http::Operation;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub struct App {
     address: SocketAddr,
     recorder: Data<Recorder>,
     grace: Duration,
-    rights: Vec<Right>,
+    operations: Vec<Operation>,
     watch: LocalBoxFuture<'static, ()>,
     /// Heard from before the port is open, so that whoever sees it open can stop it in order.
     signals: [Signal; 2],
@@ -107,7 +107,9 @@ impl App {
         let spans = spans
             .transpose()
             .map_err(|error: SpansError| Error::Spans(error.to_string()))?;
-        let recorder = Recorder::new(&doors, figures.registry(), spans).expect(FIGURES);
+        let operations = gateway::operations(services::resources());
+        let document = Data::new(gateway::Document::new(&operations));
+        let recorder = Recorder::new(&operations, figures.registry(), spans).expect(FIGURES);
         let (figures, recorder) = (Data::new(figures), Data::new(recorder));
         let kept = recorder.clone();
         let terms = config.terms();
@@ -128,14 +130,12 @@ impl App {
                 .await;
             }
         };
-        let mut rights = Vec::new();
-        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
-
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
             let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
             let recorder = recorder.clone();
             actix_web::App::new()
+                .app_data(document.clone())
                 .app_data(figures.clone())
                 .app_data(console.clone())
                 .app_data(recorder.clone())
@@ -147,8 +147,8 @@ impl App {
                 .wrap(from_fn(move |request, next| {
                     gateway::record(recorder.clone(), request, next)
                 }))
-                .configure(move |config| drop(gateway::routes(&doors, config)))
-                .default_service(web::to(http::unknown_path))
+                .configure(|config| gateway::mount(config, &doors, services::resources()))
+                .default_service(web::to(http::nobodys_path))
         })
         .disable_signals()
         .client_request_timeout(HEAD_DEADLINE)
@@ -168,7 +168,7 @@ impl App {
             address,
             recorder: kept,
             grace: Duration::from_secs(config.grace.into()),
-            rights,
+            operations,
             watch: Box::pin(watch),
             signals,
         })
@@ -180,8 +180,8 @@ impl App {
     }
 
     /// Every operation and who may call it.
-    pub fn rights(&self) -> &[Right] {
-        &self.rights
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
     /// Stops the server from elsewhere.

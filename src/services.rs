@@ -10,13 +10,21 @@ use prometheus::Registry;
 use crate::{
     config::Config,
     db::{DatabaseUrl, Service},
-    gateway::Doors,
+    gateway::{Doors, Resources},
     orders::{self, Orders},
     users::{self, Users},
 };
 
 /// The services; one that others ask stands before those that ask it.
 pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
+
+/// What can be asked of the services over HTTP, which can be told without opening one.
+pub(crate) fn resources() -> Resources {
+    vec![
+        (users::SERVICE.name(), users::resources()),
+        (orders::SERVICE.name(), orders::resources()),
+    ]
+}
 
 /// Opens each service's door on its own database, given in the order of [`SERVICES`]; their figures go to the registry.
 pub(crate) fn open(

@@ -37,11 +37,17 @@ use super::{
 };
 use crate::{
     db,
-    http::{Caller, Distrust, Identity, Problem, Subject, Visit},
+    http::{Caller, Distrust, Identity, Kind, Problem, Subject, Visit},
 };
 
 /// The largest head, in bytes. Actix itself would read eight times as much.
 const LARGEST_HEAD: usize = 16 * 1024;
+
+pub(super) const HEAD_TOO_LARGE: Kind = Kind::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "head-too-large",
+    "The request's head is too large",
+);
 
 /// What the entrance goes by.
 pub(crate) struct Admission<'a> {
@@ -202,7 +208,5 @@ fn head_size(request: &ServiceRequest) -> usize {
 }
 
 fn head_too_large() -> Problem {
-    let title = "The request's head is too large";
-    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    Problem::new(status, "head-too-large", title).detail(format!("at most {LARGEST_HEAD} bytes"))
+    Problem::new(HEAD_TOO_LARGE).detail(format!("at most {LARGEST_HEAD} bytes"))
 }

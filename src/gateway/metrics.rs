@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::web::Data;
 use nix::sys::{
     resource::{UsageWho, getrusage},
     time::TimeValLike as _,
@@ -17,9 +17,23 @@ use tokio::time::timeout;
 
 use super::readings;
 use crate::{
-    http::{Door, Problem},
+    http::{About, Door, Media, Problem, Raw},
     log,
 };
+
+pub(super) const ABOUT: About = About {
+    id: "read_metrics",
+    summary: "Figures for Prometheus",
+    problems: &[],
+    links: &[],
+};
+
+/// The text format of Prometheus.
+pub(super) struct Exposition;
+
+impl Media for Exposition {
+    const TYPE: &'static str = prometheus::TEXT_FORMAT;
+}
 
 /// The longest wait for services to tell how far they have read; Prometheus itself waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -48,14 +62,12 @@ struct Process {
 
 /// Answers with everything; a service whose database cannot tell is left out.
 pub(super) async fn metrics(
-    doors: web::Data<[Box<dyn Door>]>,
-    figures: web::Data<Figures>,
-) -> Result<HttpResponse, Problem> {
+    doors: Data<[Box<dyn Door>]>,
+    figures: Data<Figures>,
+) -> Result<Raw<Exposition>, Problem> {
     let families = figures.gather(&doors).await;
     let text = TextEncoder::new().encode_to_string(&families);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, prometheus::TEXT_FORMAT))
-        .body(text.map_err(|_| Problem::unavailable())?))
+    Ok(Raw::new(text.map_err(|_| Problem::unavailable())?))
 }
 
 impl Figures {

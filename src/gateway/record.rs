@@ -25,11 +25,10 @@ use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
 use uuid::Uuid;
 
 use super::{
-    Doors,
     spans::{Spans, Told},
     trace::{TRACEPARENT, Trace},
 };
-use crate::http::{Problem, Visit, as_problem};
+use crate::http::{Operation, Problem, Visit, as_problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
@@ -60,7 +59,7 @@ pub(crate) struct Recorder {
     spans: Option<Spans>,
     /// Whether the server is about to stop.
     is_leaving: AtomicBool,
-    /// The service of each route that is a service's.
+    /// Whose each route is.
     services: HashMap<&'static str, &'static str>,
 }
 
@@ -111,7 +110,7 @@ pub(crate) async fn record(
 
 impl Recorder {
     pub(crate) fn new(
-        doors: &Doors,
+        operations: &[Operation],
         registry: &Registry,
         spans: Option<Spans>,
     ) -> prometheus::Result<Self> {
@@ -131,19 +130,15 @@ impl Recorder {
         )?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
-        let mut services = HashMap::new();
-        drop(actix_web::App::new().configure(|config| {
-            for door in &**doors {
-                let rights = door.routes(config).into_iter();
-                services.extend(rights.map(|right| (right.path, door.name())));
-            }
-        }));
+        let services = operations
+            .iter()
+            .map(|operation| (operation.path, operation.service));
         Ok(Self {
             durations,
             in_flight,
             spans,
             is_leaving: AtomicBool::new(false),
-            services,
+            services: services.collect(),
         })
     }
 

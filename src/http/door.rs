@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use actix_web::web::ServiceConfig;
 use futures_util::future::LocalBoxFuture;
 
-use super::Right;
 use crate::db::{self, Ailment, Look, Service, Terms, audit};
 
 /// A service's open door, as the gateway sees it.
@@ -16,8 +15,8 @@ pub(crate) trait Door: Send + Sync + 'static {
     fn name(&self) -> &'static str {
         self.service().name()
     }
-    /// Adds the service's resources, and returns the rule of each operation.
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right>;
+    /// Gives the door to the service's handlers.
+    fn lend(&self, config: &mut ServiceConfig);
     /// Asks how the service's database is.
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>>;
     /// Looks at what the service can reach.

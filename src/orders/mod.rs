@@ -19,10 +19,11 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
 use prometheus::Registry;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -36,7 +37,7 @@ use crate::{
         self, Ailment, Batch, DatabaseUrl, Limits, Look, Service, Terms, Upkeep, Worker, audit,
         fault,
     },
-    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Right, Scope},
+    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Routes, Scope},
     users::{UserId, Users},
 };
 
@@ -103,7 +104,7 @@ impl Orders {
         caller: &Caller,
         customer: UserId,
         limit: Limit,
-    ) -> Result<Vec<impl Serialize + use<>>, Problem> {
+    ) -> Result<Vec<impl Serialize + JsonSchema + use<>>, Problem> {
         if !caller.sees(customer) {
             return Ok(Vec::new());
         }
@@ -216,13 +217,18 @@ impl Orders {
     }
 }
 
+/// What can be asked over HTTP. The service need not be open to tell.
+pub(crate) fn resources() -> Vec<Routes> {
+    http::resources().into()
+}
+
 impl Door for Orders {
     fn service(&self) -> Service {
         SERVICE
     }
 
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
-        http::routes(self, config)
+    fn lend(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.clone()));
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {

@@ -15,6 +15,7 @@ mod harness;
 mod health;
 mod layouts;
 mod migrations;
+mod openapi;
 mod operations;
 mod orders;
 mod problems;

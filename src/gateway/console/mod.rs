@@ -16,7 +16,8 @@ mod view;
 use std::{sync::LazyLock, time::Instant};
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
     http::header::{self, HeaderValue},
     web::Data,
 };
@@ -30,7 +31,20 @@ use self::{
     history::{History, PACE},
     view::{Sayings, View},
 };
-use crate::http::{Caller, Door, Scope};
+use crate::http::{About, Caller, Door, Gives, Media, Raw, Scope, Sketch};
+
+pub(super) const PAGE: About = About {
+    id: "read_console",
+    summary: "The whole at a glance, as a page for people",
+    problems: &[],
+    links: &[],
+};
+pub(super) const PARTS: About = About {
+    id: "read_console_parts",
+    summary: "What changes on that page",
+    problems: &[],
+    links: &[],
+};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -45,6 +59,12 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     );
     HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
 });
+
+/// A part of a document.
+pub(super) struct Html;
+
+/// The document, with what it may do.
+pub(super) struct Page(Raw<Html>);
 
 /// What the console remembers.
 pub(crate) struct Console {
@@ -86,22 +106,38 @@ pub(super) async fn page(
     caller: Caller,
     console: Data<Console>,
     doors: Data<[Box<dyn Door>]>,
-) -> HttpResponse {
+) -> Page {
     let view = if caller.may(Scope::Operator) {
         Some(console.view(&doors).await)
     } else {
         None
     };
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.clone()))
-        .body(page::whole(view.as_ref()).into_string())
+    Page(Raw::new(page::whole(view.as_ref()).into_string()))
 }
 
 /// The figures alone, for the page's script.
-pub(super) async fn parts(console: Data<Console>, doors: Data<[Box<dyn Door>]>) -> HttpResponse {
+pub(super) async fn parts(console: Data<Console>, doors: Data<[Box<dyn Door>]>) -> Raw<Html> {
     let view = console.view(&doors).await;
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page::parts(&view).into_string())
+    Raw::new(page::parts(&view).into_string())
+}
+
+impl Media for Html {
+    const TYPE: &'static str = "text/html; charset=utf-8";
+}
+
+impl Responder for Page {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = self.0.respond_to(request);
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+        response
+    }
+}
+
+impl Gives for Page {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        Raw::<Html>::sketch(sketch);
+    }
 }
