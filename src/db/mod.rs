@@ -30,6 +30,7 @@ pub(crate) use connect::end_logins;
 pub(crate) use crew::Crew;
 pub(crate) use each::{AtMost, ForEach, WithLines, asked};
 pub(crate) use error::Error;
+pub(crate) use guard::Look;
 pub use guard::Terms;
 pub use pool::Limits;
 pub(crate) use pool::{Ailment, Conn, Pool};
