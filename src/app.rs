@@ -14,7 +14,7 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, Data},
 };
-use futures_util::future::{LocalBoxFuture, join};
+use futures_util::future::{LocalBoxFuture, join3};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::sleep,
@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Entrance, Figures, KeysError, Recorder, Spans, SpansError},
+    gateway::{self, Console, Entrance, Figures, KeysError, Recorder, Spans, SpansError},
     http,
     services::{self, SERVICES},
 };
@@ -124,11 +124,18 @@ impl App {
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
+        let console = Data::new(Console::new(figures.registry()));
         let watch = {
             let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
+            let console = console.clone();
             let interval = Duration::from_secs(config.audit_interval.max(1));
             async move {
-                join(gateway::watch(doors, terms, interval), entrance.watch()).await;
+                join3(
+                    gateway::watch(doors, terms, interval),
+                    entrance.watch(),
+                    console.watch(),
+                )
+                .await;
             }
         };
         let origins = config.callers.cors_origins.clone();
@@ -138,6 +145,7 @@ impl App {
             actix_web::App::new()
                 .app_data(document.clone())
                 .app_data(figures.clone())
+                .app_data(console.clone())
                 .app_data(recorder.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)

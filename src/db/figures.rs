@@ -9,7 +9,7 @@ use prometheus::{
     proto::MetricFamily,
 };
 
-use super::guard::{Guard, Seen};
+use super::guard::{Guard, Look};
 
 /// The figures of one service, under its name.
 #[derive(Clone)]
@@ -101,11 +101,11 @@ impl Figures {
 
     /// What the last examination saw; nothing before the first.
     pub(super) fn examinations(&self, guard: &Arc<Guard>) {
-        let last = |name, help, labels: &[&str], tell: fn(&GaugeVec, &Seen)| {
+        let last = |name, help, labels: &[&str], tell: fn(&GaugeVec, &Look)| {
             let guard = Arc::clone(guard);
             self.look(Opts::new(name, help), labels, move |gauges| {
-                if let Some(seen) = &*guard.seen() {
-                    tell(gauges, seen);
+                if let Some(look) = guard.last() {
+                    tell(gauges, &look);
                 }
             });
         };
@@ -113,32 +113,33 @@ impl Figures {
             "audit_findings",
             "Breaches of the walls that the last examination found.",
             &[],
-            |gauges, seen| {
-                set(gauges, &[], count(seen.findings));
+            |gauges, look| {
+                set(gauges, &[], count(look.findings.len()));
             },
         );
         last(
             "audit_last_timestamp_seconds",
             "When the walls were examined last.",
             &[],
-            |gauges, seen| {
-                set(gauges, &[], seen.at);
+            |gauges, look| {
+                set(gauges, &[], look.at.as_duration().as_secs_f64());
             },
         );
         last(
             "migrations_pending",
             "Migrations of this program that the schema lacks.",
             &[],
-            |gauges, seen| {
-                set(gauges, &[], count(seen.pending));
+            |gauges, look| {
+                set(gauges, &[], count(look.migrations.pending.len()));
             },
         );
         last(
             "migration_version",
             "The newest migration that the schema has, as a label.",
             &["version"],
-            |gauges, seen| {
-                set(gauges, &[&seen.version], 1.0);
+            |gauges, look| {
+                let version = look.migrations.applied.last();
+                set(gauges, &[version.map_or("", String::as_str)], 1.0);
             },
         );
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,12 +11,13 @@ use std::{
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl as _, sql_query, sql_types::Bool, sql_types::Text,
 };
+use jiff::Timestamp;
 
 use super::{
     DatabaseUrl, Service,
-    audit::{self, Finding, Subject},
+    audit::{self, Finding, Reach, Subject},
     connect::connect,
-    migrate,
+    migrate::{self, Status},
 };
 
 /// What an examination goes by.
@@ -35,28 +36,20 @@ pub struct Terms {
 pub(super) struct Guard {
     admitted: AtomicBool,
     breached: AtomicBool,
-    seen: Mutex<Option<Seen>>,
+    last: Mutex<Option<Arc<Look>>>,
 }
 
-/// What an examination found.
-pub(super) struct Examination {
-    /// What is not accepted.
-    pub(super) findings: Vec<Finding>,
-    /// How far the schema is; `None` when a stranger was let in.
-    migrations: Option<migrate::Status>,
-}
-
-/// The last examination in figures.
+/// What an examination saw of a service's database, with no more than the service's own login.
 #[derive(Debug)]
-pub(super) struct Seen {
-    /// Seconds since 1970.
-    pub(super) at: f64,
-    /// Breaches.
-    pub(super) findings: usize,
-    /// Migrations that the schema lacks.
-    pub(super) pending: usize,
-    /// The newest migration that it has.
-    pub(super) version: String,
+pub(crate) struct Look {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Every breach that is not accepted.
+    pub(crate) findings: Vec<Finding>,
+    /// What each role reaches in the schema of each service that stands there; empty for a login that is a stranger's.
+    pub(crate) matrix: Vec<Reach>,
+    /// The version of the service's schema.
+    pub(crate) migrations: Status,
 }
 
 impl Guard {
@@ -76,60 +69,53 @@ impl Guard {
     }
 
     /// Takes note of an examination.
-    pub(super) fn note(&self, examination: &Examination) {
-        let is_clean = examination.findings.is_empty();
+    pub(super) fn note(&self, look: Arc<Look>) {
+        let is_clean = look.findings.is_empty();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
         self.breached.store(!is_clean, Ordering::Release);
         if is_clean {
             self.admitted.store(true, Ordering::Release);
         }
-        *self.seen() = Some(Seen::from(examination));
     }
 
-    /// The last examination; `None` before the first.
-    pub(super) fn seen(&self) -> MutexGuard<'_, Option<Seen>> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl From<&Examination> for Seen {
-    fn from(examination: &Examination) -> Self {
-        let migrations = examination.migrations.as_ref();
-        let newest = migrations.and_then(|status| status.applied.last());
-        Self {
-            at: jiff::Timestamp::now().as_duration().as_secs_f64(),
-            findings: examination.findings.len(),
-            pending: migrations.map_or(0, |status| status.pending.len()),
-            version: newest.cloned().unwrap_or_default(),
-        }
+    /// The last examination that saw something.
+    pub(super) fn last(&self) -> Option<Arc<Look>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 }
 
-/// Looks at what `service` can reach with this login, and returns what is not accepted.
+/// Looks at what `service` can reach with this login.
 pub(super) fn examine(
     url: &DatabaseUrl,
     service: &Service,
     terms: &Terms,
-) -> Result<Examination, audit::Error> {
+) -> Result<Look, audit::Error> {
     let mut conn = connect(url)?;
     audit::ready(&mut conn)?;
+    let mut look = Look {
+        at: Timestamp::now(),
+        findings: Vec::new(),
+        matrix: Vec::new(),
+        migrations: Status::default(),
+    };
     if let Some(stranger) = wrong_login(&mut conn, service, terms.services)? {
         // What a stranger can reach says nothing about the service.
-        return Ok(Examination {
-            findings: vec![stranger],
-            migrations: None,
-        });
+        look.findings.push(stranger);
+        return Ok(look);
     }
-    let migrations = migrate::status_on(&mut conn, service)?;
-    let mut findings = Vec::from_iter(wrong_version(&migrations, service));
-    findings.extend(lost_in_a_crash(&mut conn, service)?);
+    look.migrations = migrate::status_on(&mut conn, service)?;
+    look.findings
+        .extend(wrong_version(service, &look.migrations));
+    look.findings.extend(lost_in_a_crash(&mut conn, service)?);
     let subjects: Vec<Subject> = terms.services.iter().map(Subject::from).collect();
     let subjects = audit::standing_here(&mut conn, service.name(), &subjects)?;
-    findings.extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
-    findings.retain(|finding| !finding.is_accepted(&terms.accept));
-    Ok(Examination {
-        findings,
-        migrations: Some(migrations),
-    })
+    look.findings
+        .extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
+    look.findings
+        .retain(|finding| !finding.is_accepted(&terms.accept));
+    look.matrix = audit::matrix(&mut conn, &subjects, &terms.trust)?;
+    Ok(look)
 }
 
 fn wrong_login(
@@ -184,7 +170,7 @@ fn wrong_login(
     }))
 }
 
-fn wrong_version(status: &migrate::Status, service: &Service) -> Option<Finding> {
+fn wrong_version(service: &Service, status: &Status) -> Option<Finding> {
     let list =
         |versions: &BTreeSet<String>| versions.iter().cloned().collect::<Vec<_>>().join(", ");
     let (privilege, fix) = if !status.pending.is_empty() {

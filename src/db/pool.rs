@@ -17,11 +17,10 @@ use tokio::{
 };
 
 use super::{
-    Batch, Crew, DatabaseUrl, Error, Owner, Terms,
-    audit::{self, Finding},
+    Batch, Crew, DatabaseUrl, Error, Owner, Terms, audit,
     connect::{self, Unreachable},
     figures::Figures,
-    guard::{self, Guard},
+    guard::{self, Guard, Look},
 };
 
 /// How much of its database one service may use, and how long it may wait for it.
@@ -146,13 +145,7 @@ impl<O: Owner> Pool<O> {
         name: &str,
         work: impl Fn(&Self, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
     ) -> Batch<In, Out> {
-        let (pool, runs) = (self.clone(), self.figures.runs(name));
-        let thread = format!("{} {name}", O::SERVICE.name());
-        let batch = Batch::new(&thread, self.limits, move |inputs| {
-            runs.measure(inputs.len(), || work(&pool, inputs))
-        });
-        self.figures.batch_queue(name, batch.queue());
-        batch
+        self.batch_within(self.limits, name, work)
     }
 
     /// A [`Batch`] whose runs each read from one connection.
@@ -164,6 +157,36 @@ impl<O: Owner> Pool<O> {
         self.batch(name, move |pool, inputs| {
             pool.with(|conn| work(conn, inputs))
         })
+    }
+
+    /// A [`Batch`] of long answers: with few in a run, nobody waits for many others, and no run holds much memory.
+    pub(crate) fn batch_of_pages<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let limits = Limits {
+            run: self.limits.run.min(16),
+            ..self.limits
+        };
+        self.batch_within(limits, name, move |pool, inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
+    fn batch_within<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        limits: Limits,
+        name: &str,
+        work: impl Fn(&Self, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let (pool, runs) = (self.clone(), self.figures.runs(name));
+        let thread = format!("{} {name}", O::SERVICE.name());
+        let batch = Batch::new(&thread, limits, move |inputs| {
+            runs.measure(inputs.len(), || work(&pool, inputs))
+        });
+        self.figures.batch_queue(name, batch.queue());
+        batch
     }
 
     /// A [`Batch`] whose runs are one transaction each.
@@ -191,7 +214,7 @@ impl<O: Owner> Pool<O> {
     }
 
     /// Examines what this login can reach (see [`Terms`]). Until an examination has found nothing, no connection is lent.
-    pub(crate) async fn examine(&self, terms: &Terms) -> Result<Vec<Finding>, audit::Error> {
+    pub(crate) async fn examine(&self, terms: &Terms) -> Result<Arc<Look>, audit::Error> {
         let (url, terms, guard) = (self.url.clone(), terms.clone(), Arc::clone(&self.guard));
         let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
             // The last one still waits for the database.
@@ -199,22 +222,27 @@ impl<O: Owner> Pool<O> {
         };
         let examination = spawn_blocking(move || {
             let _turn = turn;
-            let examined = guard::examine(&url, &O::SERVICE, &terms);
+            let examined = guard::examine(&url, &O::SERVICE, &terms).map(Arc::new);
             match &examined {
-                Ok(examination) => guard.note(examination),
+                Ok(look) => guard.note(Arc::clone(look)),
                 Err(audit::Error::Refused(_)) => guard.note_refusal(),
                 // Nothing was seen, so what was seen last stands.
                 Err(
                     audit::Error::Unreachable(_) | audit::Error::NoSchema | audit::Error::Silent,
                 ) => {}
             }
-            examined.map(|examination| examination.findings)
+            examined
         });
         // A database that hangs keeps the thread until it answers; we go on.
         match timeout(self.limits.deadline, examination).await {
-            Ok(Ok(findings)) => findings,
+            Ok(Ok(look)) => look,
             Ok(Err(_)) | Err(_) => Err(audit::Error::Silent),
         }
+    }
+
+    /// The last examination that saw something.
+    pub(crate) fn last_look(&self) -> Option<Arc<Look>> {
+        self.guard.last()
     }
 
     /// Runs work on this very thread, which must be one that may block.

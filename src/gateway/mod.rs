@@ -1,5 +1,6 @@
 //! The one entrance: mounts each service and answers for the whole.
 
+mod console;
 mod customer;
 mod docs;
 mod document;
@@ -22,6 +23,7 @@ use futures_util::future::join_all;
 
 use crate::http::{Door, Operation, Reading, Routes, resource, rule};
 
+pub(crate) use console::Console;
 pub(crate) use docs::Document;
 pub(crate) use document::document;
 pub(crate) use entrance::{Admission, Entrance, enter};
@@ -49,6 +51,8 @@ pub(crate) type Resources = Vec<(&'static str, Vec<Routes>)>;
 /// What can be asked of the gateway itself.
 fn resources() -> Vec<Routes> {
     vec![
+        resource("/").get(rule::Anyone, console::PAGE, console::page),
+        resource("/console").get(rule::Operator, console::PARTS, console::parts),
         resource("/health").get(rule::Anyone, health::HEALTH, health::ready),
         resource("/health/live").get(rule::Anyone, health::LIVE, health::live),
         resource("/health/ready").get(rule::Anyone, health::READY, health::ready),
@@ -75,7 +79,9 @@ pub(crate) fn mount(config: &mut ServiceConfig, doors: &Doors, services: Resourc
 /// Every operation there is.
 pub(crate) fn operations(services: Resources) -> Vec<Operation> {
     let own = iter::once(("gateway", resources()));
-    own.chain(services)
+    services
+        .into_iter()
+        .chain(own)
         .flat_map(|(name, resources)| {
             let operations = resources.into_iter().flat_map(Routes::into_operations);
             operations.map(|operation| operation.of(name))

@@ -38,8 +38,7 @@ use self::{
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
-        audit::{self, Finding},
+        self, Ailment, Batch, DatabaseUrl, Limits, Look, Service, Terms, Upkeep, Worker, audit,
         fault,
     },
     http::{Caller, Door, Limit, Problem, Routes},
@@ -282,8 +281,8 @@ pub(crate) fn resources() -> Vec<Routes> {
 }
 
 impl Door for Users {
-    fn name(&self) -> &'static str {
-        SERVICE.name()
+    fn service(&self) -> Service {
+        SERVICE
     }
 
     fn lend(&self, config: &mut ServiceConfig) {
@@ -297,7 +296,11 @@ impl Door for Users {
     fn examine<'a>(
         &'a self,
         terms: &'a Terms,
-    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+    ) -> LocalBoxFuture<'a, Result<Arc<Look>, audit::Error>> {
         Box::pin(self.0.pool.examine(terms))
+    }
+
+    fn last_look(&self) -> Option<Arc<Look>> {
+        self.0.pool.last_look()
     }
 }

@@ -7,6 +7,7 @@ mod boot;
 mod bulkhead;
 mod commands;
 mod consistency;
+mod console;
 mod customers;
 mod embedded;
 mod grants;
