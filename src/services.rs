@@ -1,7 +1,7 @@
 //! The one list of services.
 //!
 //! Provisioning, migration, the settings, health and the isolation tests all read it. A new service is a folder in `src/`,
-//! a `migrations_<name>/` folder, and its lines here.
+//! a `migrations_<name>/` folder, and its lines here; `docs/adding-a-service.md` has all of one.
 
 use std::{sync::Arc, time::Duration};
 

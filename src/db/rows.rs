@@ -4,6 +4,7 @@ use std::{collections::HashMap, hash::Hash};
 
 use diesel::sql_types::{Array, SingleValue};
 
+/// PostgreSQL's `unnest`, which Diesel does not bring.
 #[expect(
     clippy::disallowed_methods,
     reason = "an SQL function of PostgreSQL, which names no table"
