@@ -14,6 +14,15 @@ use crate::{
 };
 
 /// The services; one that others ask stands before those that ask it.
+///
+/// ```
+/// use schema_per_service::services::SERVICES;
+///
+/// let users = SERVICES[0];
+/// assert_eq!(users.name(), "users");
+/// assert_eq!(users.owner_role(), "users_owner");
+/// assert_eq!(users.service_role(), "users_service");
+/// ```
 pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 
 /// Opens each service's door on its own database, given in the order of [`SERVICES`].

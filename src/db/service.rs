@@ -3,14 +3,6 @@
 use diesel_migrations::EmbeddedMigrations;
 
 /// A service as the database knows it: a schema, two roles and a set of migrations, all named after it.
-///
-/// ```
-/// let users = schema_per_service::services::SERVICES[0];
-///
-/// assert_eq!(users.name(), "users");
-/// assert_eq!(users.owner_role(), "users_owner");
-/// assert_eq!(users.service_role(), "users_service");
-/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     name: &'static str,

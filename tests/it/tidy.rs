@@ -161,12 +161,14 @@ fn services_have_the_same_rooms() {
     };
 
     for service in SERVICES {
+        let mut rooms = rooms(service.name());
+        // A service that does nothing without being asked has no room for it.
+        rooms.retain(|room| room != "jobs.rs");
         assert_eq!(
-            rooms(service.name()),
+            rooms,
             [
                 "error.rs",
                 "http",
-                "jobs.rs",
                 "mod.rs",
                 "model.rs",
                 "schema.rs",
