@@ -23,7 +23,7 @@ use crate::{
     services::{self, SERVICES},
 };
 
-pub use crate::http::Right;
+pub use crate::http::Operation;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ const IDLE: Duration = Duration::from_secs(5);
 pub struct App {
     server: Server,
     address: SocketAddr,
-    rights: Vec<Right>,
+    operations: Vec<Operation>,
     watch: LocalBoxFuture<'static, ()>,
     /// Heard from before the port is open, so that whoever sees it open can stop it in order.
     signals: [Signal; 2],
@@ -103,20 +103,21 @@ impl App {
                 join(gateway::watch(doors, terms, interval), entrance.watch()).await;
             }
         };
-        let mut rights = Vec::new();
-        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
+        let operations = gateway::operations(services::resources());
+        let document = Data::new(gateway::Document::new(&operations));
 
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
             let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
             actix_web::App::new()
+                .app_data(document.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
                 .wrap(from_fn(http::every_failure_is_a_problem))
-                .configure(move |config| drop(gateway::routes(&doors, config)))
-                .default_service(web::to(http::unknown_path))
+                .configure(|config| gateway::mount(config, &doors, services::resources()))
+                .default_service(web::to(http::nobodys_path))
         })
         .disable_signals()
         .client_request_timeout(HEAD_DEADLINE)
@@ -134,7 +135,7 @@ impl App {
         Ok(Self {
             server: server.run(),
             address,
-            rights,
+            operations,
             watch: Box::pin(watch),
             signals,
         })
@@ -146,8 +147,8 @@ impl App {
     }
 
     /// Every operation and who may call it.
-    pub fn rights(&self) -> &[Right] {
-        &self.rights
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
     /// Stops the server from elsewhere.

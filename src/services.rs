@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     config::Config,
     db::{DatabaseUrl, Service},
-    gateway::Doors,
+    gateway::{Doors, Resources},
     orders::{self, Orders},
     users::{self, Users},
 };
@@ -24,6 +24,14 @@ use crate::{
 /// assert_eq!(users.service_role(), "users_service");
 /// ```
 pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
+
+/// What can be asked of the services over HTTP, which can be told without opening one.
+pub(crate) fn resources() -> Resources {
+    vec![
+        (users::SERVICE.name(), users::resources()),
+        (orders::SERVICE.name(), orders::resources()),
+    ]
+}
 
 /// Opens each service's door on its own database, given in the order of [`SERVICES`].
 pub(crate) fn open(

@@ -6,6 +6,7 @@
 
 mod audit;
 mod migrate;
+mod openapi;
 mod provision;
 mod reader;
 mod rebuild;
@@ -64,6 +65,8 @@ enum Command {
     Rebuild(Box<Config>),
     /// Try the facts that a service could not apply: exit 1 when one fails again; servers may run meanwhile, unless PostgreSQL is embedded
     Replay(Box<Config>),
+    /// Print the OpenAPI document of this program's API; needs no database
+    Openapi,
     /// Make a development key, once, and print a token for a subject, signed with it
     Token(token::Options),
 }
@@ -94,6 +97,10 @@ impl Cli {
             Some(Command::Rebuild(config)) => rebuild::run(&settings(*config)),
             Some(Command::Replay(config)) => replay::run(&settings(*config)),
             Some(Command::Token(options)) => token::run(&options),
+            Some(Command::Openapi) => {
+                openapi::run();
+                Ok(ExitCode::SUCCESS)
+            }
             Some(Command::Provision(options)) => provision::run(&options, unverified_database),
             Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
             Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),

@@ -31,12 +31,18 @@ use super::{
     proxies::Proxies,
     tokens::{Seen, Tokens},
 };
-use crate::http::{Caller, Distrust, Identity, Problem, Subject};
+use crate::http::{Caller, Distrust, Identity, Kind, Problem, Subject};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
 /// The largest head, in bytes. Actix itself would read eight times as much.
 const LARGEST_HEAD: usize = 16 * 1024;
+
+pub(super) const HEAD_TOO_LARGE: Kind = Kind::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "head-too-large",
+    "The request's head is too large",
+);
 
 /// For browsers: take an answer for what it says it is, show it in no frame, and keep it from others.
 const FOR_BROWSERS: [(HeaderName, HeaderValue); 3] = [
@@ -172,7 +178,10 @@ pub(crate) async fn enter(
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     for (name, value) in FOR_BROWSERS {
-        headers.insert(name, value);
+        // A page for people has a policy of its own.
+        if !headers.contains_key(&name) {
+            headers.insert(name, value);
+        }
     }
     if let Some(left) = left {
         left.tell(headers);
@@ -224,7 +233,5 @@ fn head_size(request: &ServiceRequest) -> usize {
 }
 
 fn head_too_large() -> Problem {
-    let title = "The request's head is too large";
-    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    Problem::new(status, "head-too-large", title).detail(format!("at most {LARGEST_HEAD} bytes"))
+    Problem::new(HEAD_TOO_LARGE).detail(format!("at most {LARGEST_HEAD} bytes"))
 }

@@ -1,17 +1,29 @@
 //! `GET /metrics`: figures for Prometheus.
 
-use actix_web::{HttpResponse, http::header, web};
+use actix_web::web::Data;
 use prometheus::{GaugeVec, Opts, Registry, TextEncoder};
 
 use super::readings;
-use crate::http::{Door, Problem, Reading};
+use crate::http::{About, Door, Media, Problem, Raw, Reading};
+
+pub(super) const ABOUT: About = About {
+    id: "read_metrics",
+    summary: "Figures for Prometheus",
+    problems: &[],
+    links: &[],
+};
+
+/// The text format of Prometheus.
+pub(super) struct Exposition;
+
+impl Media for Exposition {
+    const TYPE: &'static str = prometheus::TEXT_FORMAT;
+}
 
 /// Asks each reader of a feed how far it has come. A reader whose database cannot tell is left out.
-pub(super) async fn metrics(doors: web::Data<[Box<dyn Door>]>) -> Result<HttpResponse, Problem> {
+pub(super) async fn metrics(doors: Data<[Box<dyn Door>]>) -> Result<Raw<Exposition>, Problem> {
     let text = render(&readings(&doors).await).map_err(|_| Problem::unavailable())?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, prometheus::TEXT_FORMAT))
-        .body(text))
+    Ok(Raw::new(text))
 }
 
 fn render(readings: &[(&'static str, Reading)]) -> prometheus::Result<String> {

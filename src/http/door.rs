@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::web::ServiceConfig;
 use futures_util::future::LocalBoxFuture;
 
-use super::Right;
 use crate::db::{
     self, Ailment, Terms,
     audit::{self, Finding},
@@ -15,8 +14,8 @@ use crate::db::{
 pub(crate) trait Door: Send + Sync + 'static {
     /// The service's name.
     fn name(&self) -> &'static str;
-    /// Adds the service's resources, and returns the rule of each operation.
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right>;
+    /// Gives the door to the service's handlers.
+    fn lend(&self, config: &mut ServiceConfig);
     /// Asks how the service's database is.
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>>;
     /// Looks at what the service can reach, and returns each breach.

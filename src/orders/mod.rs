@@ -22,9 +22,10 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -39,7 +40,7 @@ use crate::{
         audit::{self, Finding},
         fault,
     },
-    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Right, Scope},
+    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Routes, Scope},
     users::{UserId, Users},
 };
 
@@ -108,7 +109,7 @@ impl Orders {
         caller: &Caller,
         customer: UserId,
         limit: Limit,
-    ) -> Result<Vec<impl Serialize + use<>>, Problem> {
+    ) -> Result<Vec<impl Serialize + JsonSchema + use<>>, Problem> {
         if !caller.sees(customer) {
             return Ok(Vec::new());
         }
@@ -221,13 +222,18 @@ impl Orders {
     }
 }
 
+/// What can be asked over HTTP. The service need not be open to tell.
+pub(crate) fn resources() -> Vec<Routes> {
+    http::resources().into()
+}
+
 impl Door for Orders {
     fn name(&self) -> &'static str {
         SERVICE.name()
     }
 
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
-        http::routes(self, config)
+    fn lend(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.clone()));
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {

@@ -25,11 +25,13 @@ use std::{
     time::Duration,
 };
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(crate) use self::error::USER_NOT_FOUND;
 pub(crate) use self::model::{Answer, Backlog, Event, Fact, Place, User, UserId};
 use self::{
     error::Error,
@@ -42,7 +44,7 @@ use crate::{
         audit::{self, Finding},
         fault,
     },
-    http::{Caller, Door, Limit, Problem, Right},
+    http::{Caller, Door, Limit, Problem, Routes},
 };
 
 /// What the database has to know of this service.
@@ -114,7 +116,7 @@ impl Users {
         &self,
         caller: &Caller,
         id: UserId,
-    ) -> Result<impl Serialize + use<>, Problem> {
+    ) -> Result<impl Serialize + JsonSchema + use<>, Problem> {
         Ok(http::Response::from(self.find(caller, id).await?))
     }
 
@@ -274,13 +276,18 @@ impl News {
     }
 }
 
+/// What can be asked over HTTP. The service need not be open to tell.
+pub(crate) fn resources() -> Vec<Routes> {
+    http::resources().into()
+}
+
 impl Door for Users {
     fn name(&self) -> &'static str {
         SERVICE.name()
     }
 
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
-        http::routes(self, config)
+    fn lend(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.clone()));
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {

@@ -91,14 +91,12 @@ impl Scene {
             ],
             // Of a service that came later: its lists, which need nothing to be there.
             later => {
-                let root = format!("/{later}");
-                let lists = self.server.rights.iter().filter(|right| {
-                    right.method == "GET"
-                        && right.path.starts_with(&root)
-                        && !right.path.contains('{')
+                let all = self.server.operations.iter();
+                let lists = all.filter(|it| {
+                    it.service == later && it.method == "GET" && !it.path.contains('{')
                 });
                 let asks: Vec<_> = lists
-                    .map(|right| ask("GET", right.path.to_owned(), Value::Null))
+                    .map(|it| ask("GET", it.path.to_owned(), Value::Null))
                     .collect();
                 assert!(!asks.is_empty(), "what can be asked of {later}?");
                 asks

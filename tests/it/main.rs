@@ -14,6 +14,7 @@ mod harness;
 mod health;
 mod layouts;
 mod migrations;
+mod openapi;
 mod orders;
 mod problems;
 mod restore;

@@ -15,6 +15,8 @@ use ureq::{
     http::{Request, Response},
 };
 
+use super::document;
+
 pub(crate) struct Client {
     agent: Agent,
     pub(crate) address: SocketAddr,
@@ -38,6 +40,7 @@ impl Client {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .allow_non_standard_methods(true)
+            .max_redirects(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
         Self {
@@ -102,7 +105,9 @@ impl Client {
         } else {
             self.agent.run(request.body(body).unwrap())
         };
-        Answer::read(response.unwrap())
+        let answer = Answer::read(response.unwrap());
+        document::check(method, path, &answer);
+        answer
     }
 
     /// Sends bytes that no decent client would, and reads until the server closes.
@@ -133,7 +138,8 @@ impl Waiting {
 impl Answer {
     fn read(response: Response<ureq::Body>) -> Self {
         let (parts, mut body) = response.into_parts();
-        let text = body.read_to_string().unwrap();
+        // A file of the docs is compressed; nobody here reads it.
+        let text = String::from_utf8_lossy(&body.read_to_vec().unwrap()).into_owned();
         let headers = parts
             .headers
             .iter()
