@@ -169,7 +169,9 @@ fn what_the_parser_bounds_is_bounded_in_the_document_alike() {
 fn the_docs_need_nothing_from_elsewhere() {
     let server = Server::start();
 
-    let page = server.get("/docs");
+    let found = server.get("/docs");
+    assert_eq!(found.status, 302);
+    let page = server.get(&found.headers["location"]);
     assert_eq!(
         (page.status, page.headers["content-type"].as_str()),
         (200, "text/html")
