@@ -72,7 +72,9 @@ pub(crate) fn mount(config: &mut ServiceConfig, doors: &Doors, services: Resourc
 /// Every operation there is.
 pub(crate) fn operations(services: Resources) -> Vec<Operation> {
     let own = iter::once(("gateway", resources()));
-    own.chain(services)
+    services
+        .into_iter()
+        .chain(own)
         .flat_map(|(name, resources)| {
             let operations = resources.into_iter().flat_map(Routes::into_operations);
             operations.map(|operation| operation.of(name))

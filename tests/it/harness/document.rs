@@ -81,12 +81,9 @@ fn fault(schema: &Value, value: &Value) -> Option<String> {
     {
         return Some(format!("{value} is none of {words:?}"));
     }
-    let types = match &schema["type"] {
-        Value::Array(types) => types.clone(),
-        Value::Null => Vec::new(),
-        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
-            vec![one.clone()]
-        }
+    let types = match schema["type"].as_array() {
+        Some(types) => types.clone(),
+        None => schema.get("type").cloned().into_iter().collect(),
     };
     if !types.is_empty() && !types.iter().any(|name| is_a(name, value)) {
         return Some(format!("{value} is not of {types:?}"));
