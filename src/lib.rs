@@ -13,7 +13,7 @@
 //! | [`gateway`] | the one entrance: mounts each service and answers for the whole |
 //! | [`orders`] | a service; knows the door of `users` and nothing behind it |
 //! | [`users`] | a service; knows no other |
-//! | [`http`] [`db`] | the vocabulary of the wire; the wall. Neither names a service |
+//! | [`http`] [`db`] [`log`] | the vocabulary of the wire; the wall; the log. None names a service |
 //!
 //! # One request
 //!
@@ -42,6 +42,7 @@ pub mod config;
 pub mod db;
 mod gateway;
 mod http;
+mod log;
 mod orders;
 pub mod services;
 mod users;

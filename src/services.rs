@@ -5,6 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prometheus::Registry;
+
 use crate::{
     config::Config,
     db::{DatabaseUrl, Service},
@@ -33,15 +35,23 @@ pub(crate) fn resources() -> Resources {
     ]
 }
 
-/// Opens each service's door on its own database, given in the order of [`SERVICES`].
+/// Opens each service's door on its own database, given in the order of [`SERVICES`]; their figures go to the registry.
 pub(crate) fn open(
     [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
     config: &Config,
+    registry: &Registry,
 ) -> Doors {
     let (limits, upkeep) = (config.limits, config.upkeep);
     let [facts_kept, keys_kept] =
         [config.keep_facts, config.keep_keys].map(|hours| Duration::from_hours(hours.into()));
-    let users = Users::open(users_url, limits, upkeep, facts_kept);
-    let orders = Orders::open(orders_url, limits, upkeep, keys_kept, users.clone());
+    let users = Users::open(users_url, limits, upkeep, facts_kept, registry);
+    let orders = Orders::open(
+        orders_url,
+        limits,
+        upkeep,
+        keys_kept,
+        users.clone(),
+        registry,
+    );
     Arc::new([Box::new(users), Box::new(orders)])
 }

@@ -14,16 +14,12 @@ mod replay;
 mod serve;
 mod token;
 
-use std::{
-    error::Error,
-    io::{self, IsTerminal as _},
-    process::ExitCode,
-};
+use std::{error::Error, io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
+use crate::{config::Config, log};
 
 /// The command line. Without a command it serves.
 #[derive(Debug, Parser)]
@@ -43,9 +39,13 @@ pub struct Cli {
         long,
         env = "LOG",
         default_value = "warn,schema_per_service=info",
-        global = true
+        global = true,
+        value_parser = levels
     )]
     log: String,
+    /// How a line of the log looks
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true)]
+    log_format: log::Format,
     /// Let a URL leave this machine without a check of who answers (sslmode=verify-full)
     #[arg(long, env = "UNVERIFIED_DATABASE", global = true)]
     unverified_database: bool,
@@ -78,14 +78,7 @@ impl Cli {
     ///
     /// When it cannot do what it was asked; the text is for whoever typed the command.
     pub fn run(self) -> Result<ExitCode, Box<dyn Error>> {
-        let filter = EnvFilter::try_new(&self.log)?;
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(io::stderr().is_terminal())
-            .with_writer(io::stderr)
-            // Or a log that nobody reads any more panics whoever writes to it.
-            .log_internal_errors(false)
-            .init();
+        let _log = log::start(EnvFilter::try_new(&self.log)?, self.log_format)?;
         let unverified_database = self.unverified_database;
         let settings = |config: Config| Config {
             unverified_database,
@@ -105,6 +98,16 @@ impl Cli {
             Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
             Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),
         }
+    }
+}
+
+/// A filter that the log takes.
+fn levels(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!(
+            "{error}; give a level (error, warn, info, debug, trace, off), or levels by module"
+        )),
     }
 }
 

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
-use super::readings;
+use super::{Recorder, readings};
 use crate::{
     db::Ailment,
     http::{About, Door, Problem, Shown},
@@ -90,8 +90,15 @@ pub(super) async fn live() -> Shown<Live> {
     Shown(Live { status: Status::Up })
 }
 
-/// Every service reaches its data and nothing else: 200, with how far each feed was read; else 503, naming those that do not.
-pub(super) async fn ready(doors: Data<[Box<dyn Door>]>) -> Result<Shown<Ready>, Problem> {
+/// Every service reaches its data and nothing else: 200, with how far each feed was read; else 503, naming those that do not. Also 503
+/// while the server stops, so that requests go elsewhere.
+pub(super) async fn ready(
+    doors: Data<[Box<dyn Door>]>,
+    recorder: Data<Recorder>,
+) -> Result<Shown<Ready>, Problem> {
+    if recorder.is_leaving() {
+        return Err(Problem::unavailable().detail("the server stops"));
+    }
     let checks = join_all(doors.iter().map(|door| door.check()));
     let (checks, readings) = join(checks, readings(&doors)).await;
     let standings = checks.iter().map(|check| match check {

@@ -3,6 +3,7 @@
 //! It has no table and no pool. What it knows of a service is its [`Door`]; only what composes two of them, [`customer`], names any.
 //! Every request comes through [`entrance`] first; [`mod@watch`] lets nobody in before the walls were looked at.
 
+mod console;
 mod customer;
 mod docs;
 mod document;
@@ -12,7 +13,10 @@ mod keys;
 mod limits;
 mod metrics;
 mod proxies;
+mod record;
+mod spans;
 mod tokens;
+mod trace;
 mod watch;
 
 use std::{iter, sync::Arc};
@@ -22,10 +26,14 @@ use futures_util::future::join_all;
 
 use crate::http::{Door, Operation, Reading, Routes, resource, rule};
 
+pub(crate) use console::Console;
 pub(crate) use docs::Document;
 pub(crate) use document::document;
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
+pub(crate) use metrics::Figures;
+pub(crate) use record::{Recorder, record};
+pub(crate) use spans::{Error as SpansError, Spans};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.
@@ -46,6 +54,8 @@ pub(crate) type Resources = Vec<(&'static str, Vec<Routes>)>;
 /// What can be asked of the gateway itself.
 fn resources() -> Vec<Routes> {
     vec![
+        resource("/").get(rule::Anyone, console::PAGE, console::page),
+        resource("/console").get(rule::Operator, console::PARTS, console::parts),
         resource("/health").get(rule::Anyone, health::HEALTH, health::ready),
         resource("/health/live").get(rule::Anyone, health::LIVE, health::live),
         resource("/health/ready").get(rule::Anyone, health::READY, health::ready),

@@ -20,6 +20,7 @@ mod problem;
 mod route;
 pub(crate) mod rule;
 mod sketch;
+mod visit;
 
 pub(crate) use answer::{Accepted, Created, Fresh, Media, Raw, Shown, Versioned};
 pub(crate) use body::{Body, Patch};
@@ -33,8 +34,7 @@ pub use operation::Operation;
 pub(crate) use operation::{About, Link};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
-pub(crate) use problem::{
-    INTERNAL, Kind, PRECONDITION_FAILED, Problem, UNAVAILABLE, every_failure_is_a_problem,
-};
+pub(crate) use problem::{INTERNAL, Kind, PRECONDITION_FAILED, Problem, UNAVAILABLE, as_problem};
 pub(crate) use route::{Routes, UNKNOWN_PATH, nobodys_path, resource};
 pub(crate) use sketch::{Gives, Schemas, Sketch, Takes};
+pub(crate) use visit::Visit;

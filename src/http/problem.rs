@@ -1,18 +1,15 @@
 //! Failures as clients read them: RFC 9457 problem documents, on every path and whoever raises them.
 
-use std::{fmt, panic::AssertUnwindSafe};
+use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceResponse,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
-    middleware::Next,
 };
-use futures_util::FutureExt as _;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -157,6 +154,27 @@ impl Problem {
         self
     }
 
+    /// Its name, which is public.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// This occurrence of it, which is public.
+    pub(crate) const fn instance(&self) -> Uuid {
+        self.instance
+    }
+
+    /// Why it is a failure of ours, for the log alone; `None` when it is none.
+    pub(crate) fn cause(&self) -> Option<String> {
+        match &self.cause {
+            Some(cause) => Some(cause.to_string()),
+            None if self.kind.status == StatusCode::INTERNAL_SERVER_ERROR => {
+                Some("the framework failed".to_owned())
+            }
+            None => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
         self.kind.status == StatusCode::SERVICE_UNAVAILABLE
@@ -269,29 +287,11 @@ impl ResponseError for Problem {
     }
 }
 
-/// The outermost layer. It logs each failure of ours once, and turns what is no problem document yet into one: a panic,
-/// and whatever the framework refused before a handler saw it.
-pub(crate) async fn every_failure_is_a_problem(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(response) => response?.map_into_boxed_body(),
-        Err(_panic) => {
-            let problem = Problem::from(db::Error::Panicked);
-            problem.log("none");
-            return Err(problem.into());
-        }
-    };
-    let Some(error) = response.response().error() else {
-        return Ok(response);
-    };
-
-    let route = response.request().match_pattern();
-    let route = route.as_deref().unwrap_or("none");
-    if let Some(problem) = error.as_error::<Problem>() {
-        problem.log(route);
-        return Ok(response);
+/// Makes a problem document of what is none yet: whatever the framework refused before a handler saw it.
+pub(crate) fn as_problem(response: ServiceResponse) -> ServiceResponse {
+    let is_strange = |error: &actix_web::Error| error.as_error::<Problem>().is_none();
+    if !response.response().error().is_some_and(is_strange) {
+        return response;
     }
     let status = response.status();
     let problem = if status.is_server_error() {
@@ -302,27 +302,11 @@ pub(crate) async fn every_failure_is_a_problem(
             ..BAD_REQUEST
         })
     };
-    problem.log(route);
-    let mut answer = problem.error_response();
+    let mut answer = HttpResponse::from_error(problem);
     for (name, value) in response.headers() {
         if !answer.headers().contains_key(name) {
             answer.headers_mut().append(name.clone(), value.clone());
         }
     }
-    Ok(response.into_response(answer))
-}
-
-impl Problem {
-    /// Failures of ours go to the log, each by its route's pattern: the path and the query may hold personal data.
-    fn log(&self, route: &str) {
-        let status = self.kind.status.as_u16();
-        let cause = match &self.cause {
-            Some(cause) => cause.to_string(),
-            None if self.kind.status == StatusCode::INTERNAL_SERVER_ERROR => {
-                "the framework failed".to_owned()
-            }
-            None => return,
-        };
-        tracing::error!(instance = %self.instance.urn(), route, "{status} {}: {cause}", self.kind.name);
-    }
+    response.into_response(answer)
 }

@@ -12,6 +12,7 @@ use super::{
     operation::About,
     rule::{Rule, Ruled},
     sketch::{Gives, Takes},
+    visit::NoteRoute,
 };
 
 pub(crate) const UNKNOWN_PATH: Kind = Kind::new(
@@ -33,7 +34,7 @@ pub(crate) fn resource(path: &'static str) -> Routes {
     Routes {
         path,
         #[expect(clippy::disallowed_methods, reason = "here it gets its rules")]
-        resource: web::resource(path),
+        resource: web::resource(path).guard(NoteRoute(path)),
         allow: Vec::new(),
         operations: Vec::new(),
     }

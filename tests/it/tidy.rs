@@ -44,7 +44,7 @@ fn floor_of(module: &str) -> Option<usize> {
         vec!["gateway"],
     ];
     floors.extend(services);
-    floors.push(vec!["http", "db"]);
+    floors.push(vec!["http", "db", "log"]);
     floors.iter().position(|floor| floor.contains(&module))
 }
 
