@@ -162,10 +162,7 @@ fn a_service_that_is_added_as_the_page_says_stands_behind_the_same_walls() {
     }
 
     cargo(&copy, "fmt --check");
-    cargo(
-        &copy,
-        "clippy --locked --all-targets --quiet -- --deny warnings",
-    );
+    cargo(&copy, "clippy --locked --lib --quiet -- --deny warnings");
     cargo(
         &copy,
         "doc --locked --no-deps --document-private-items --quiet",
