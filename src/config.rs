@@ -1,4 +1,7 @@
 //! Every setting, its variable and its default, in one place.
+//!
+//! Nothing else reads the environment. What every service has, such as its URL, is made from the list of [`services`](crate::services).
+//! Settings that undo the walls are refused here, before anything is opened; [`Error`] says each in one sentence.
 
 use std::{
     env,

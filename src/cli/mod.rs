@@ -1,4 +1,8 @@
 //! The commands. Each is a file; this one names them.
+//!
+//! In the order in which an operator needs them: [`provision`], [`migrate`], [`audit`], [`serve`]; then [`rebuild`] and [`replay`] for
+//! copies that went wrong, and [`token`] for development. A command reads its options, calls a lower floor, and prints; it decides nothing
+//! that a test of the library could not reach. [`serve`] is where to go on.
 
 mod audit;
 mod migrate;
