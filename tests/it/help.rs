@@ -40,6 +40,9 @@ fn calls(line: &str) -> Vec<Vec<&str>> {
                 break;
             }
         }
+        if line.contains("--env ADMIN_DATABASE_URL") {
+            call.extend(["--admin-url", "postgres:///"]);
+        }
         found.push(call);
     }
     found
