@@ -251,6 +251,11 @@ fn seed_asks_again_after_a_lost_answer_and_after_503_and_knows_what_it_made_itse
         "--server", &url, "--users", "1", "--orders", "1",
     ]));
 
+    // The user was perhaps made by the first try; the order was there, and somebody cancelled it.
+    assert!(
+        told.contains("(0 placed, 1 cancelled, 0 shipped, 0 delivered), 1 of them new"),
+        "{told}"
+    );
     let calls = serving.join().unwrap();
     assert_eq!(calls[..3], ["POST /users HTTP/1.1"; 3]);
     assert!(calls[3].starts_with("GET /users?email="), "{calls:?}");
@@ -260,11 +265,6 @@ fn seed_asks_again_after_a_lost_answer_and_after_503_and_knows_what_it_made_itse
             "POST /orders HTTP/1.1".to_owned(),
             format!("GET /orders/{ID} HTTP/1.1")
         ]
-    );
-    // The user was perhaps made by the first try; the order was there, and somebody cancelled it.
-    assert!(
-        told.contains("(0 placed, 1 cancelled, 0 shipped, 0 delivered), 1 of them new"),
-        "{told}"
     );
 }
 
