@@ -9,26 +9,34 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, Data},
 };
-use futures_util::future::{LocalBoxFuture, join};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use futures_util::future::{LocalBoxFuture, join3};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
 
 use crate::{
     config::Config,
     db::DatabaseUrl,
-    gateway::{self, Entrance, KeysError},
+    gateway::{self, Console, Entrance, Figures, KeysError, Recorder, Spans, SpansError},
     http,
     services::{self, SERVICES},
 };
 
-pub use crate::http::Right;
+pub use crate::http::Operation;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// The time in which what was accepted is read.
+const LULL: Duration = Duration::from_millis(100);
+
 /// The time a client has to send the head of a request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The time that a connection is kept for its next request.
 const IDLE: Duration = Duration::from_secs(5);
+
+const FIGURES: &str = "each figure has a name of its own";
 
 /// A server that holds its port.
 #[expect(
@@ -38,7 +46,9 @@ const IDLE: Duration = Duration::from_secs(5);
 pub struct App {
     server: Server,
     address: SocketAddr,
-    rights: Vec<Right>,
+    recorder: Data<Recorder>,
+    grace: Duration,
+    operations: Vec<Operation>,
     watch: LocalBoxFuture<'static, ()>,
     /// Heard from before the port is open, so that whoever sees it open can stop it in order.
     signals: [Signal; 2],
@@ -56,6 +66,9 @@ pub enum Error {
     /// The keys of the tokens cannot be used.
     #[error("{0}")]
     Keys(String),
+    /// Spans cannot be exported there.
+    #[error("{0}")]
+    Spans(String),
     /// The port cannot be had.
     #[error("cannot listen on {address}: {source}")]
     Port {
@@ -88,32 +101,54 @@ impl App {
         let entrance = Data::new(entrance);
         let urls: &[DatabaseUrl; SERVICES.len()] =
             urls.try_into().expect("one URL for each service");
-        let doors = services::open(urls, config);
+        let figures = Figures::new().expect(FIGURES);
+        let doors = services::open(urls, config, figures.registry());
+        let spans = config.otlp_endpoint.as_deref().map(Spans::open);
+        let spans = spans
+            .transpose()
+            .map_err(|error: SpansError| Error::Spans(error.to_string()))?;
+        let operations = gateway::operations(services::resources());
+        let document = Data::new(gateway::Document::new(&operations));
+        let recorder = Recorder::new(&operations, figures.registry(), spans).expect(FIGURES);
+        let (figures, recorder) = (Data::new(figures), Data::new(recorder));
+        let kept = recorder.clone();
         let terms = config.terms();
         gateway::admit(&doors, &terms)
             .await
             .map_err(|refused| Error::Refused(refused.to_string()))?;
+        let console = Data::new(Console::new(figures.registry()));
         let watch = {
             let (entrance, doors) = (entrance.clone(), Arc::clone(&doors));
+            let console = console.clone();
             let interval = Duration::from_secs(config.audit_interval.max(1));
             async move {
-                join(gateway::watch(doors, terms, interval), entrance.watch()).await;
+                join3(
+                    gateway::watch(doors, terms, interval),
+                    entrance.watch(),
+                    console.watch(),
+                )
+                .await;
             }
         };
-        let mut rights = Vec::new();
-        drop(actix_web::App::new().configure(|config| rights = gateway::routes(&doors, config)));
-
         let origins = config.callers.cors_origins.clone();
         let mut server = HttpServer::new(move || {
             let (doors, entrance) = (Arc::clone(&doors), entrance.clone());
+            let recorder = recorder.clone();
             actix_web::App::new()
+                .app_data(document.clone())
+                .app_data(figures.clone())
+                .app_data(console.clone())
+                .app_data(recorder.clone())
                 .wrap(from_fn(move |request, next| {
                     gateway::enter(entrance.clone(), request, next)
                 }))
                 .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
-                .wrap(from_fn(http::every_failure_is_a_problem))
-                .configure(move |config| drop(gateway::routes(&doors, config)))
-                .default_service(web::to(http::unknown_path))
+                // The outermost: whatever is answered, also by the layers before, has its record.
+                .wrap(from_fn(move |request, next| {
+                    gateway::record(recorder.clone(), request, next)
+                }))
+                .configure(|config| gateway::mount(config, &doors, services::resources()))
+                .default_service(web::to(http::nobodys_path))
         })
         .disable_signals()
         .client_request_timeout(HEAD_DEADLINE)
@@ -131,7 +166,9 @@ impl App {
         Ok(Self {
             server: server.run(),
             address,
-            rights,
+            recorder: kept,
+            grace: Duration::from_secs(config.grace.into()),
+            operations,
             watch: Box::pin(watch),
             signals,
         })
@@ -143,8 +180,8 @@ impl App {
     }
 
     /// Every operation and who may call it.
-    pub fn rights(&self) -> &[Right] {
-        &self.rights
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
     }
 
     /// Stops the server from elsewhere.
@@ -152,32 +189,50 @@ impl App {
         self.server.handle()
     }
 
-    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`], then lets requests under way end. A second signal
-    /// ends them.
+    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`]; then whatever was accepted is answered. A second signal
+    /// ends it at once.
     ///
     /// # Errors
     ///
     /// When the server itself fails.
     pub async fn run(self) -> io::Result<()> {
         let [mut interrupt, mut terminate] = self.signals;
+        let mut signal = async move || {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        };
         let handle = self.server.handle();
+        let (recorder, grace) = (self.recorder.clone(), self.grace);
         let stopper = actix_web::rt::spawn(async move {
-            for graceful in [true, false] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
+            signal().await;
+            tracing::info!("stopping");
+            recorder.leave();
+            tokio::select! {
+                () = stop(&handle, grace) => {}
+                () = signal() => {
+                    tracing::info!("stopping at once");
+                    handle.stop(false).await;
                 }
-                tracing::info!(graceful, "stopping");
-                // Not awaited: the second signal must be heard while the first stop is under way.
-                drop(actix_web::rt::spawn(handle.stop(graceful)));
             }
         });
         let watcher = actix_web::rt::spawn(self.watch);
         let ended = self.server.await;
         watcher.abort();
         stopper.abort();
+        self.recorder.end();
         ended
     }
+}
+
+/// Lets others send us nothing more, then lets what was accepted end.
+async fn stop(server: &ServerHandle, grace: Duration) {
+    sleep(grace).await;
+    // To stop is to close connections that were accepted and not read yet; so nothing is accepted for a moment, and all is read.
+    server.pause().await;
+    sleep(LULL).await;
+    server.stop(true).await;
 }
 
 /// What pages of these origins may do from a browser.
@@ -190,6 +245,8 @@ fn cors(origins: &[String]) -> Cors {
             "Idempotency-Key",
             "If-Match",
             "If-None-Match",
+            "Traceparent",
+            "Tracestate",
             "X-Request-Id",
         ])
         .expose_headers([
@@ -200,6 +257,7 @@ fn cors(origins: &[String]) -> Cors {
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",
+            "Traceparent",
             "X-Request-Id",
         ])
         .max_age(600);

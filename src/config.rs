@@ -90,6 +90,14 @@ pub struct Config {
     #[arg(long, env = "KEEP_KEYS", default_value_t = 24, value_name = "HOURS", value_parser = hours(), help_heading = KEEPING)]
     pub keep_keys: u32,
 
+    /// Seconds to go on serving after SIGTERM or Ctrl-C, with readiness red, so that a load balancer stops sending
+    #[arg(long, env = "GRACE", default_value_t = 0, value_name = "SECONDS", value_parser = value_parser!(u16).range(..=3600), help_heading = SERVING)]
+    pub grace: u16,
+
+    /// A collector of OpenTelemetry that gets a span for each request, over HTTP, such as `http://localhost:4318`
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", help_heading = SERVING)]
+    pub otlp_endpoint: Option<String>,
+
     /// What each service may use of its database.
     #[arg(skip)]
     pub limits: Limits,

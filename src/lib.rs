@@ -9,7 +9,7 @@
 //! | `gateway` | the one entrance: mounts each service and answers for the whole |
 //! | `orders` | a service; knows the door of `users` and nothing behind it |
 //! | `users` | a service; knows no other |
-//! | `http` [`db`] | the vocabulary of the wire; the wall. Neither names a service |
+//! | `http` [`db`] `log` | the vocabulary of the wire; the wall; the log. None names a service |
 //!
 //! This file holds no struct and no pool on purpose: the root is everyone's parent, so a field declared here would be open
 //! to every module.
@@ -20,6 +20,7 @@ pub mod config;
 pub mod db;
 mod gateway;
 mod http;
+mod log;
 mod orders;
 pub mod services;
 mod users;

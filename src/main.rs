@@ -1,6 +1,9 @@
 //! Parses the command line, calls the library, and turns an error into an exit code.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::Parser as _;
 use schema_per_service::cli::Cli;
@@ -12,7 +15,8 @@ fn main() -> ExitCode {
     match Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("schema-per-service: {error}");
+            // Not `eprintln!`, which panics when nobody listens.
+            let _ = writeln!(io::stderr(), "schema-per-service: {error}");
             ExitCode::FAILURE
         }
     }

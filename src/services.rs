@@ -5,10 +5,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use prometheus::Registry;
+
 use crate::{
     config::Config,
     db::{DatabaseUrl, Service},
-    gateway::Doors,
+    gateway::{Doors, Resources},
     orders::{self, Orders},
     users::{self, Users},
 };
@@ -16,15 +18,31 @@ use crate::{
 /// The services; one that others ask stands before those that ask it.
 pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 
-/// Opens each service's door on its own database, given in the order of [`SERVICES`].
+/// What can be asked of the services over HTTP, which can be told without opening one.
+pub(crate) fn resources() -> Resources {
+    vec![
+        (users::SERVICE.name(), users::resources()),
+        (orders::SERVICE.name(), orders::resources()),
+    ]
+}
+
+/// Opens each service's door on its own database, given in the order of [`SERVICES`]; their figures go to the registry.
 pub(crate) fn open(
     [users_url, orders_url]: &[DatabaseUrl; SERVICES.len()],
     config: &Config,
+    registry: &Registry,
 ) -> Doors {
     let (limits, upkeep) = (config.limits, config.upkeep);
     let [facts_kept, keys_kept] =
         [config.keep_facts, config.keep_keys].map(|hours| Duration::from_hours(hours.into()));
-    let users = Users::open(users_url, limits, upkeep, facts_kept);
-    let orders = Orders::open(orders_url, limits, upkeep, keys_kept, users.clone());
+    let users = Users::open(users_url, limits, upkeep, facts_kept, registry);
+    let orders = Orders::open(
+        orders_url,
+        limits,
+        upkeep,
+        keys_kept,
+        users.clone(),
+        registry,
+    );
     Arc::new([Box::new(users), Box::new(orders)])
 }

@@ -15,9 +15,10 @@ from speed import programs
 class Cluster:
     """A data folder as the product lays it out: its cluster, the socket's folder, the log and the superuser's password."""
 
-    def __init__(self, folder, bin_dir):
+    def __init__(self, folder, bin_dir, shared_buffers=None):
         self.folder = folder
         self.bin_dir = bin_dir
+        self.shared_buffers = shared_buffers
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -57,7 +58,7 @@ class Cluster:
 
     def copy(self, folder):
         programs.do(["cp", "-a", "--reflink=auto", self.folder, folder])
-        return Cluster(folder, self.bin_dir)
+        return Cluster(folder, self.bin_dir, self.shared_buffers)
 
     def remove(self):
         shutil.rmtree(self.folder)
@@ -70,6 +71,7 @@ class Cluster:
             "log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_statement": "none",
             "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "logging_collector": "on",
             "log_directory": self.path("log"), "log_filename": "%a.log", "log_truncate_on_rotation": "on",
+            "shared_buffers": self.shared_buffers,
         }
         command = [self.program("postgres"), "-D", self.path("postgres")]
         for name, value in settings.items():
@@ -95,7 +97,9 @@ def services_base(folder, bin_dir, product, users, orders):
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the product does not start: {programs.last_words(log)}")
             time.sleep(0.02)
-    cluster = Cluster(folder, bin_dir)
+        cluster = Cluster(folder, bin_dir)
+        # Of a size that the machine decides.
+        cluster.shared_buffers = cluster.sql("-c", "SHOW shared_buffers").strip()
     with cluster.running():
         cluster.sql("-v", f"users={users}", "-v", f"orders={orders}", "-f", os.path.join(programs.ROOT, "bench", "fill.sql"))
     return cluster

@@ -3,6 +3,7 @@
 mod audit;
 mod completions;
 mod migrate;
+mod openapi;
 mod provision;
 mod reader;
 mod rebuild;
@@ -11,16 +12,15 @@ mod seed;
 mod serve;
 mod token;
 
-use std::{
-    error::Error,
-    io::{self, IsTerminal as _},
-    process::ExitCode,
-};
+use std::{error::Error, io, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, DATABASES, DatabaseConfig};
+use crate::{
+    config::{Config, DATABASES, DatabaseConfig},
+    log,
+};
 
 /// Two services, users and orders, in one process, each with a PostgreSQL schema of its own that nobody else can reach.
 ///
@@ -45,9 +45,13 @@ pub struct Cli {
         env = "LOG",
         default_value = "warn,schema_per_service=info",
         global = true,
-        help_heading = "Every command"
+        help_heading = ALWAYS,
+        value_parser = levels
     )]
     log: String,
+    /// How a line of the log looks
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t, global = true, help_heading = ALWAYS)]
+    log_format: log::Format,
     /// Let a URL leave this machine without a check of who answers (sslmode=verify-full)
     #[arg(
         long,
@@ -100,6 +104,11 @@ enum Command {
     /// Servers may run meanwhile, unless PostgreSQL is embedded.
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(Box<DatabaseConfig>),
+    /// Print the OpenAPI document of this program's API; needs no database
+    ///
+    /// The same as `GET /openapi.json`, for whoever generates a client.
+    #[command(after_help = OPENAPI_EXAMPLES)]
+    Openapi,
     /// Make a development key, once, and print a token for a subject, signed with it
     ///
     /// In production your identity provider makes the tokens; the server only needs its public keys.
@@ -109,6 +118,17 @@ enum Command {
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::Options),
 }
+
+/// What `--help` gathers the settings of every command under.
+const ALWAYS: &str = "Every command";
+
+const OPENAPI_EXAMPLES: &str = "\
+Examples:
+  # For a generator of clients
+  schema-per-service openapi > openapi.json
+
+  # What has changed since
+  schema-per-service openapi | diff openapi.json -";
 
 const REBUILD_EXAMPLES: &str = "\
 Examples:
@@ -133,14 +153,12 @@ impl Cli {
     ///
     /// When it cannot do what it was asked; the text is for whoever typed the command.
     pub fn run(self) -> Result<ExitCode, Box<dyn Error>> {
-        let filter = EnvFilter::try_new(&self.log)?;
-        tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_ansi(io::stderr().is_terminal())
-            .with_writer(io::stderr)
-            // Or a log that nobody reads any more panics whoever writes to it.
-            .log_internal_errors(false)
-            .init();
+        let mut filter = EnvFilter::try_new(&self.log)?;
+        if matches!(self.command, Some(Command::Seed(_))) {
+            // Each of them would tear the progress bar, and all of them are our own.
+            filter = filter.add_directive("schema_per_service::request=warn".parse()?);
+        }
+        let _log = log::start(filter, self.log_format)?;
         let unverified_database = self.unverified_database;
         let settings = |config: Config| Config {
             unverified_database,
@@ -153,11 +171,25 @@ impl Cli {
             Some(Command::Replay(config)) => replay::run(&settings(config.0)),
             Some(Command::Seed(options)) => seed::run(&options, unverified_database),
             Some(Command::Token(options)) => token::run(&options),
+            Some(Command::Openapi) => {
+                openapi::run();
+                Ok(ExitCode::SUCCESS)
+            }
             Some(Command::Provision(options)) => provision::run(&options, unverified_database),
             Some(Command::Migrate(options)) => migrate::run(&options, unverified_database),
             Some(Command::Audit(options)) => Ok(audit::run(&options, unverified_database)),
             Some(Command::Completions(options)) => Ok(completions::run(&options)),
         }
+    }
+}
+
+/// A filter that the log takes.
+fn levels(text: &str) -> Result<String, String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(format!(
+            "{error}; give a level (error, warn, info, debug, trace, off), or levels by module"
+        )),
     }
 }
 

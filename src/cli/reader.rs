@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use prometheus::Registry;
+
 use super::serve::{block_on, with_databases};
 use crate::{config::Config, gateway, http::Reader, services};
 
@@ -13,7 +15,7 @@ pub(super) fn with_readers(
     with_databases(config, |urls, _place| {
         block_on(async {
             let urls = urls.try_into().expect("one URL for each service");
-            let doors = services::open(urls, config);
+            let doors = services::open(urls, config, &Registry::new());
             gateway::admit(&doors, &config.terms()).await?;
             for door in &*doors {
                 if let Some(reader) = door.reader() {

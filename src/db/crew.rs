@@ -77,6 +77,15 @@ impl Crew {
             Err(_elapsed) => Err(Error::TimedOut.into()),
         }
     }
+
+    /// Tells how many jobs wait, without keeping the threads from their end.
+    pub(crate) fn queue(&self) -> impl Fn() -> usize + Send + Sync + use<> {
+        let jobs = self.jobs.downgrade();
+        move || {
+            let jobs = jobs.upgrade();
+            jobs.map_or(0, |jobs| jobs.max_capacity() - jobs.capacity())
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,18 +2,22 @@
 
 use std::{
     collections::BTreeSet,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl as _, sql_query, sql_types::Bool, sql_types::Text,
 };
+use jiff::Timestamp;
 
 use super::{
     DatabaseUrl, Service,
-    audit::{self, Finding, Subject},
+    audit::{self, Finding, Reach, Subject},
     connect::connect,
-    migrate,
+    migrate::{self, Status},
 };
 
 /// What an examination goes by.
@@ -32,6 +36,20 @@ pub struct Terms {
 pub(super) struct Guard {
     admitted: AtomicBool,
     breached: AtomicBool,
+    last: Mutex<Option<Arc<Look>>>,
+}
+
+/// What an examination saw of a service's database, with no more than the service's own login.
+#[derive(Debug)]
+pub(crate) struct Look {
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Every breach that is not accepted.
+    pub(crate) findings: Vec<Finding>,
+    /// What each role reaches in the schema of each service that stands there; empty for a login that is a stranger's.
+    pub(crate) matrix: Vec<Reach>,
+    /// The version of the service's schema.
+    pub(crate) migrations: Status,
 }
 
 impl Guard {
@@ -51,34 +69,53 @@ impl Guard {
     }
 
     /// Takes note of an examination.
-    pub(super) fn note(&self, findings: &[Finding]) {
-        self.breached.store(!findings.is_empty(), Ordering::Release);
-        if findings.is_empty() {
+    pub(super) fn note(&self, look: Arc<Look>) {
+        let is_clean = look.findings.is_empty();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
+        self.breached.store(!is_clean, Ordering::Release);
+        if is_clean {
             self.admitted.store(true, Ordering::Release);
         }
     }
+
+    /// The last examination that saw something.
+    pub(super) fn last(&self) -> Option<Arc<Look>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
+    }
 }
 
-/// Looks at what `service` can reach with this login, and returns what is not accepted.
+/// Looks at what `service` can reach with this login.
 pub(super) fn examine(
     url: &DatabaseUrl,
     service: &Service,
     terms: &Terms,
-) -> Result<Vec<Finding>, audit::Error> {
+) -> Result<Look, audit::Error> {
     let mut conn = connect(url)?;
     audit::ready(&mut conn)?;
-    let mut findings = Vec::new();
+    let mut look = Look {
+        at: Timestamp::now(),
+        findings: Vec::new(),
+        matrix: Vec::new(),
+        migrations: Status::default(),
+    };
     if let Some(stranger) = wrong_login(&mut conn, service, terms.services)? {
         // What a stranger can reach says nothing about the service.
-        return Ok(vec![stranger]);
+        look.findings.push(stranger);
+        return Ok(look);
     }
-    findings.extend(wrong_version(&mut conn, service)?);
-    findings.extend(lost_in_a_crash(&mut conn, service)?);
+    look.migrations = migrate::status_on(&mut conn, service)?;
+    look.findings
+        .extend(wrong_version(service, &look.migrations));
+    look.findings.extend(lost_in_a_crash(&mut conn, service)?);
     let subjects: Vec<Subject> = terms.services.iter().map(Subject::from).collect();
     let subjects = audit::standing_here(&mut conn, service.name(), &subjects)?;
-    findings.extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
-    findings.retain(|finding| !finding.is_accepted(&terms.accept));
-    Ok(findings)
+    look.findings
+        .extend(audit::findings(&mut conn, &subjects, &terms.trust)?);
+    look.findings
+        .retain(|finding| !finding.is_accepted(&terms.accept));
+    look.matrix = audit::matrix(&mut conn, &subjects, &terms.trust)?;
+    Ok(look)
 }
 
 fn wrong_login(
@@ -133,11 +170,7 @@ fn wrong_login(
     }))
 }
 
-fn wrong_version(
-    conn: &mut PgConnection,
-    service: &Service,
-) -> Result<Option<Finding>, diesel::result::Error> {
-    let status = migrate::status_on(conn, service)?;
+fn wrong_version(service: &Service, status: &Status) -> Option<Finding> {
     let list =
         |versions: &BTreeSet<String>| versions.iter().cloned().collect::<Vec<_>>().join(", ");
     let (privilege, fix) = if !status.pending.is_empty() {
@@ -151,15 +184,15 @@ fn wrong_version(
             "-- run the newer program",
         )
     } else {
-        return Ok(None);
+        return None;
     };
-    Ok(Some(Finding {
+    Some(Finding {
         rule: "migrations".to_owned(),
         role: service.service_role(),
         object: format!("schema {}", service.name()),
         privilege,
         fix: fix.to_owned(),
-    }))
+    })
 }
 
 fn lost_in_a_crash(

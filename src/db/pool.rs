@@ -9,6 +9,7 @@ use diesel::{
     Connection as _, IntoSql as _, PgConnection, RunQueryDsl as _,
     connection::SimpleConnection as _, r2d2::ConnectionManager,
 };
+use prometheus::Registry;
 use tokio::{
     sync::Semaphore,
     task::spawn_blocking,
@@ -16,10 +17,10 @@ use tokio::{
 };
 
 use super::{
-    Batch, Crew, DatabaseUrl, Error, Owner, Terms,
-    audit::{self, Finding},
+    Batch, Crew, DatabaseUrl, Error, Owner, Terms, audit,
     connect::{self, Unreachable},
-    guard::{self, Guard},
+    figures::Figures,
+    guard::{self, Guard, Look},
 };
 
 /// How much of its database one service may use, and how long it may wait for it.
@@ -56,6 +57,7 @@ pub(crate) struct Pool<O> {
     /// The one permit to examine, so that a frozen database is not asked by one thread more each time.
     turn: Arc<Semaphore>,
     guard: Arc<Guard>,
+    figures: Figures,
     url: DatabaseUrl,
     limits: Limits,
     owner: PhantomData<fn() -> O>,
@@ -77,9 +79,9 @@ pub(crate) struct Conn<'c, O> {
 }
 
 impl<O: Owner> Pool<O> {
-    /// Makes the pool. It does not wait for the database: a service whose database is away still opens its door, and
-    /// heals when the database comes.
-    pub(crate) fn new(url: &DatabaseUrl, limits: Limits) -> Self {
+    /// Makes the pool, and registers the service's figures. It does not wait for the database: a service whose database is away
+    /// still opens its door, and heals when the database comes.
+    pub(crate) fn new(url: &DatabaseUrl, limits: Limits, registry: &Registry) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where a pool is made, and its owner is known"
@@ -96,11 +98,24 @@ impl<O: Owner> Pool<O> {
             .error_handler(Box::new(reporter.clone()))
             .connection_customizer(Box::new(reporter))
             .build_unchecked(manager);
+        let crew = Crew::new(O::SERVICE.name(), limits.connections, limits);
+        let guard = Arc::default();
+        let figures = Figures::new(registry, O::SERVICE.name());
+        figures.connections(limits.connections, {
+            let pool = inner.clone();
+            move || {
+                let state = pool.state();
+                (state.connections, state.idle_connections)
+            }
+        });
+        figures.crew_queue(crew.queue());
+        figures.examinations(&guard);
         Self {
             inner,
-            crew: Crew::new(O::SERVICE.name(), limits.connections, limits),
+            crew,
             turn: Arc::new(Semaphore::new(1)),
-            guard: Arc::default(),
+            guard,
+            figures,
             url: url.clone(),
             limits,
             owner: PhantomData,
@@ -124,16 +139,54 @@ impl<O: Owner> Pool<O> {
         self.read(|conn| conn.transaction(work)).await
     }
 
+    /// A [`Batch`] of the service, whose runs are measured. `work` is as for [`Batch::new`].
+    pub(crate) fn batch<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&Self, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        self.batch_within(self.limits, name, work)
+    }
+
     /// A [`Batch`] whose runs each read from one connection.
     pub(crate) fn batch_of_reads<In: Send + 'static, Out: Send + 'static>(
         &self,
         name: &str,
         work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
     ) -> Batch<In, Out> {
-        let pool = self.clone();
-        Batch::new(name, self.limits, move |inputs| {
+        self.batch(name, move |pool, inputs| {
             pool.with(|conn| work(conn, inputs))
         })
+    }
+
+    /// A [`Batch`] of long answers: with few in a run, nobody waits for many others, and no run holds much memory.
+    pub(crate) fn batch_of_pages<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut Conn<'_, O>, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let limits = Limits {
+            run: self.limits.run.min(16),
+            ..self.limits
+        };
+        self.batch_within(limits, name, move |pool, inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
+    fn batch_within<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        limits: Limits,
+        name: &str,
+        work: impl Fn(&Self, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let (pool, runs) = (self.clone(), self.figures.runs(name));
+        let thread = format!("{} {name}", O::SERVICE.name());
+        let batch = Batch::new(&thread, limits, move |inputs| {
+            runs.measure(inputs.len(), || work(&pool, inputs))
+        });
+        self.figures.batch_queue(name, batch.queue());
+        batch
     }
 
     /// A [`Batch`] whose runs are one transaction each.
@@ -161,7 +214,7 @@ impl<O: Owner> Pool<O> {
     }
 
     /// Examines what this login can reach (see [`Terms`]). Until an examination has found nothing, no connection is lent.
-    pub(crate) async fn examine(&self, terms: &Terms) -> Result<Vec<Finding>, audit::Error> {
+    pub(crate) async fn examine(&self, terms: &Terms) -> Result<Arc<Look>, audit::Error> {
         let (url, terms, guard) = (self.url.clone(), terms.clone(), Arc::clone(&self.guard));
         let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else {
             // The last one still waits for the database.
@@ -169,9 +222,9 @@ impl<O: Owner> Pool<O> {
         };
         let examination = spawn_blocking(move || {
             let _turn = turn;
-            let examined = guard::examine(&url, &O::SERVICE, &terms);
+            let examined = guard::examine(&url, &O::SERVICE, &terms).map(Arc::new);
             match &examined {
-                Ok(findings) => guard.note(findings),
+                Ok(look) => guard.note(Arc::clone(look)),
                 Err(audit::Error::Refused(_)) => guard.note_refusal(),
                 // Nothing was seen, so what was seen last stands.
                 Err(
@@ -182,9 +235,14 @@ impl<O: Owner> Pool<O> {
         });
         // A database that hangs keeps the thread until it answers; we go on.
         match timeout(self.limits.deadline, examination).await {
-            Ok(Ok(findings)) => findings,
+            Ok(Ok(look)) => look,
             Ok(Err(_)) | Err(_) => Err(audit::Error::Silent),
         }
+    }
+
+    /// The last examination that saw something.
+    pub(crate) fn last_look(&self) -> Option<Arc<Look>> {
+        self.guard.last()
     }
 
     /// Runs work on this very thread, which must be one that may block.
@@ -213,6 +271,7 @@ impl<O> Clone for Pool<O> {
             crew: self.crew.clone(),
             turn: Arc::clone(&self.turn),
             guard: Arc::clone(&self.guard),
+            figures: self.figures.clone(),
             url: self.url.clone(),
             limits: self.limits,
             owner: PhantomData,
@@ -366,7 +425,7 @@ mod tests {
             accept: Vec::new(),
             trust: Vec::new(),
         };
-        let pool = Pool::<Nobodys>::new(&url, limits);
+        let pool = Pool::<Nobodys>::new(&url, limits, &Registry::new());
 
         for _ in 0..6 {
             let answer = pool.examine(&terms).await;

@@ -1,27 +1,38 @@
 //! `GET /customers/{id}`: a user with their newest orders, composed from both doors.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use futures_util::future::join;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     db::Service,
-    http::{Caller, Faults, Field, Limit, Params, PathId, Problem, Unknown},
+    http::{About, Caller, Faults, Field, Limit, Params, PathId, Problem, Shown, Unknown},
     orders::{self, Orders},
-    users::{self, User, Users},
+    users::{self, USER_NOT_FOUND, User, Users},
 };
 
-#[derive(Default, Deserialize)]
+pub(super) const ABOUT: About = About {
+    id: "read_customer",
+    summary: "A user with their newest orders, composed from both services",
+    problems: &[USER_NOT_FOUND],
+    links: &[],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Request {
+    /// How many orders at most.
     limit: Field<Limit>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
 /// What both services know. A part is null, and its service named, when the service cannot answer now.
-#[derive(Serialize)]
-struct Response<User, Order> {
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Customer")]
+pub(super) struct Response<User, Order> {
     user: Option<User>,
     orders: Option<Vec<Order>>,
     missing: Vec<&'static str>,
@@ -34,7 +45,7 @@ pub(super) async fn customer(
     orders_door: Data<Orders>,
     PathId(id): PathId<User>,
     Params(params): Params<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Shown<Response<impl Serialize + JsonSchema, impl Serialize + JsonSchema>>, Problem> {
     let mut faults = Faults::in_query();
     let limit = faults.optional("limit", params.limit).unwrap_or_default();
     faults.unknown("", &params.unknown);
@@ -53,7 +64,7 @@ pub(super) async fn customer(
     if user.is_none() && orders.is_none() {
         return Err(Problem::unavailable());
     }
-    Ok(HttpResponse::Ok().json(Response {
+    Ok(Shown(Response {
         user,
         orders,
         missing,

@@ -1,4 +1,4 @@
-//! What happens to every request before its handler: it gets an id, a caller, and its place within the caller's limit.
+//! What happens to every request before its handler: it gets a caller, and its place within the caller's limit.
 //!
 //! The entrance finds out who calls, and nobody is turned away here for what they want: each service checks that for itself,
 //! by the rule of the operation and by whose the object is.
@@ -6,24 +6,28 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU32,
+    panic::AssertUnwindSafe,
     path::Path,
+    rc::Rc,
     sync::Arc,
 };
 
 use actix_web::{
-    HttpMessage as _, HttpResponse,
+    HttpMessage as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
         StatusCode,
-        header::{self, HeaderMap, HeaderName, HeaderValue},
+        header::{self, HeaderMap, HeaderValue},
     },
     middleware::Next,
-    web::{Bytes, Data},
+    web::Data,
 };
-use futures_util::future::{join, pending};
+use futures_util::{
+    FutureExt as _,
+    future::{join, pending},
+};
 use ipnet::IpNet;
-use uuid::Uuid;
 
 use super::{
     keys::Error,
@@ -31,28 +35,19 @@ use super::{
     proxies::Proxies,
     tokens::{Seen, Tokens},
 };
-use crate::http::{Caller, Distrust, Identity, Problem, Subject};
+use crate::{
+    db,
+    http::{Caller, Distrust, Identity, Kind, Problem, Subject, Visit},
+};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const LONGEST_REQUEST_ID: usize = 64;
 /// The largest head, in bytes. Actix itself would read eight times as much.
 const LARGEST_HEAD: usize = 16 * 1024;
 
-/// For browsers: take an answer for what it says it is, show it in no frame, and keep it from others.
-const FOR_BROWSERS: [(HeaderName, HeaderValue); 3] = [
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"),
-    ),
-    (
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-cache"),
-    ),
-];
+pub(super) const HEAD_TOO_LARGE: Kind = Kind::new(
+    StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "head-too-large",
+    "The request's head is too large",
+);
 
 /// What the entrance goes by.
 pub(crate) struct Admission<'a> {
@@ -150,38 +145,43 @@ impl Entrance {
     }
 }
 
-/// Lets a request in, as far as its handler's rule.
+/// Lets a request in, as far as its handler's rule. A panic on the way is a failure as any other.
 pub(crate) async fn enter(
     entrance: Data<Entrance>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = request_id(request.headers());
-    let (mut response, left) = if head_size(&request) > LARGEST_HEAD {
-        (refuse(request, head_too_large()), None)
-    } else {
-        match entrance.identify(&request) {
-            Ok((identity, left)) => {
-                let caller = Caller::new(identity, id.clone());
-                request.extensions_mut().insert(caller);
-                (next.call(request).await?, left)
-            }
-            Err(left) => (refuse(request, left.problem()), Some(left)),
-        }
-    };
-    let headers = response.headers_mut();
-    headers.insert(REQUEST_ID, id);
-    for (name, value) in FOR_BROWSERS {
-        headers.insert(name, value);
-    }
-    if let Some(left) = left {
-        left.tell(headers);
-    }
-    Ok(response)
+    let answer = AssertUnwindSafe(let_in(&entrance, request, next));
+    let answer = answer.catch_unwind().await;
+    answer.unwrap_or_else(|_panic| Err(Problem::from(db::Error::Panicked).into()))
 }
 
-fn refuse(request: ServiceRequest, problem: Problem) -> ServiceResponse<BoxBody> {
-    request.into_response(HttpResponse::from_error(problem))
+async fn let_in(
+    entrance: &Entrance,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    if head_size(&request) > LARGEST_HEAD {
+        return Ok(request.error_response(head_too_large()));
+    }
+    let (identity, left) = match entrance.identify(&request) {
+        Ok(known) => known,
+        Err(left) => {
+            let mut response = request.error_response(left.problem());
+            left.tell(response.headers_mut());
+            return Ok(response);
+        }
+    };
+    let id = match request.extensions().get::<Rc<Visit>>() {
+        Some(visit) => visit.id.clone(),
+        None => HeaderValue::from_static("unnamed"),
+    };
+    request.extensions_mut().insert(Caller::new(identity, id));
+    let mut response = next.call(request).await?;
+    if let Some(left) = left {
+        left.tell(response.headers_mut());
+    }
+    Ok(response)
 }
 
 /// The token of a request (RFC 6750); it is read from this header and from nowhere else, so that it stands in no log of URLs.
@@ -198,22 +198,6 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Distrust> {
     }
 }
 
-/// What the client calls its request, if it is short and plain, so that it may stand in a log and beside a row; else a name
-/// of ours.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let mut given = headers.get_all(REQUEST_ID);
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
-    match (given.next(), given.next()) {
-        (Some(id), None)
-            if (1..=LONGEST_REQUEST_ID).contains(&id.len()) && id.as_bytes().iter().all(plain) =>
-        {
-            id.clone()
-        }
-        _ => HeaderValue::from_maybe_shared(Bytes::from(Uuid::now_v7().to_string()))
-            .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
-    }
-}
-
 fn head_size(request: &ServiceRequest) -> usize {
     let lines = request.headers().iter();
     let headers: usize = lines
@@ -224,7 +208,5 @@ fn head_size(request: &ServiceRequest) -> usize {
 }
 
 fn head_too_large() -> Problem {
-    let title = "The request's head is too large";
-    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    Problem::new(status, "head-too-large", title).detail(format!("at most {LARGEST_HEAD} bytes"))
+    Problem::new(HEAD_TOO_LARGE).detail(format!("at most {LARGEST_HEAD} bytes"))
 }

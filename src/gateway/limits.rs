@@ -14,7 +14,7 @@ use governor::{
 };
 use tokio::time::sleep;
 
-use crate::http::Problem;
+use crate::http::{Kind, Problem};
 
 /// The time that a limit speaks of.
 const WINDOW: Duration = Duration::from_secs(60);
@@ -59,6 +59,12 @@ impl Counted {
         })
     }
 }
+
+pub(super) const TOO_MANY_REQUESTS: Kind = Kind::new(
+    StatusCode::TOO_MANY_REQUESTS,
+    "too-many-requests",
+    "This caller has asked too often",
+);
 
 impl Limits {
     /// At most so many requests a minute from each caller, all at once or spread.
@@ -118,8 +124,7 @@ impl Left {
     }
 
     pub(super) fn problem(self) -> Problem {
-        let title = "This caller has asked too often";
-        Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", title)
+        Problem::new(TOO_MANY_REQUESTS)
             .detail(format!("at most {} requests a minute", self.most))
             .header(header::RETRY_AFTER, &self.after.to_string())
     }

@@ -1,24 +1,36 @@
 //! The one entrance: mounts each service and answers for the whole.
 
+mod console;
 mod customer;
+mod docs;
+mod document;
 mod entrance;
 mod health;
 mod keys;
 mod limits;
 mod metrics;
 mod proxies;
+mod record;
+mod spans;
 mod tokens;
+mod trace;
 mod watch;
 
-use std::sync::Arc;
+use std::{iter, sync::Arc};
 
 use actix_web::web::{self, ServiceConfig};
 use futures_util::future::join_all;
 
-use crate::http::{Door, Reading, Right, mount, resource, rule};
+use crate::http::{Door, Operation, Reading, Routes, resource, rule};
 
+pub(crate) use console::Console;
+pub(crate) use docs::Document;
+pub(crate) use document::document;
 pub(crate) use entrance::{Admission, Entrance, enter};
 pub(crate) use keys::Error as KeysError;
+pub(crate) use metrics::Figures;
+pub(crate) use record::{Recorder, record};
+pub(crate) use spans::{Error as SpansError, Spans};
 pub(crate) use watch::{admit, watch};
 
 /// The open doors of all services.
@@ -33,19 +45,46 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
     join_all(readings).await.into_iter().flatten().collect()
 }
 
-/// Adds the gateway's own routes and those of every service, and returns the rule of each operation.
-pub(crate) fn routes(doors: &Doors, config: &mut ServiceConfig) -> Vec<Right> {
+/// What can be asked of each service over HTTP, by its name.
+pub(crate) type Resources = Vec<(&'static str, Vec<Routes>)>;
+
+/// What can be asked of the gateway itself.
+fn resources() -> Vec<Routes> {
+    vec![
+        resource("/").get(rule::Anyone, console::PAGE, console::page),
+        resource("/console").get(rule::Operator, console::PARTS, console::parts),
+        resource("/health").get(rule::Anyone, health::HEALTH, health::ready),
+        resource("/health/live").get(rule::Anyone, health::LIVE, health::live),
+        resource("/health/ready").get(rule::Anyone, health::READY, health::ready),
+        resource("/metrics").get(rule::Operator, metrics::ABOUT, metrics::metrics),
+        resource("/openapi.json").get(rule::Anyone, docs::DOCUMENT, docs::document),
+        resource("/docs").get(rule::Anyone, docs::DOCS, docs::docs),
+        resource("/docs/{file}").get(rule::Anyone, docs::DOCS_FILE, docs::file),
+        resource("/customers/{id}").get(rule::Owner, customer::ABOUT, customer::customer),
+    ]
+}
+
+/// Adds the gateway's own resources and those of the services, and gives each its door.
+pub(crate) fn mount(config: &mut ServiceConfig, doors: &Doors, services: Resources) {
     config.app_data(web::Data::from(Arc::clone(doors)));
-    let resources = [
-        resource("/health").get(rule::Anyone, health::ready),
-        resource("/health/live").get(rule::Anyone, health::live),
-        resource("/health/ready").get(rule::Anyone, health::ready),
-        resource("/metrics").get(rule::Operator, metrics::metrics),
-        resource("/customers/{id}").get(rule::Owner, customer::customer),
-    ];
-    let mut rights = mount(config, resources);
     for door in &**doors {
-        rights.extend(door.routes(config));
+        door.lend(config);
     }
-    rights
+    let services = services.into_iter().flat_map(|(_, resources)| resources);
+    for resource in resources().into_iter().chain(services) {
+        config.service(resource.done());
+    }
+}
+
+/// Every operation there is.
+pub(crate) fn operations(services: Resources) -> Vec<Operation> {
+    let own = iter::once(("gateway", resources()));
+    services
+        .into_iter()
+        .chain(own)
+        .flat_map(|(name, resources)| {
+            let operations = resources.into_iter().flat_map(Routes::into_operations);
+            operations.map(|operation| operation.of(name))
+        })
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! The fifth wall at the entrance: nobody is let in before every service was looked at, and none is left unwatched.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use futures_util::future::join_all;
 use tokio::time::{Duration, sleep};
@@ -8,7 +8,7 @@ use tokio::time::{Duration, sleep};
 use super::Doors;
 use crate::{
     db::{
-        Terms,
+        Look, Terms,
         audit::{Error, Finding},
     },
     http::Door,
@@ -39,7 +39,7 @@ pub(crate) async fn admit(doors: &Doors, terms: &Terms) -> Result<(), Refused> {
     let mut refused = Vec::new();
     for (name, result) in examine(doors, terms).await {
         match result {
-            Ok(findings) => refused.extend(findings.into_iter().map(|finding| (name, finding))),
+            Ok(look) => refused.extend(look.findings.iter().map(|one| (name, one.clone()))),
             Err(error) => tracing::warn!(service = name, "{name} is not served yet: {error}"),
         }
     }
@@ -70,8 +70,8 @@ async fn watch_one(door: &dyn Door, terms: &Terms, interval: Duration) {
     loop {
         sleep(pause).await;
         pause = match door.examine(terms).await {
-            Ok(findings) => {
-                for finding in findings {
+            Ok(look) => {
+                for finding in &look.findings {
                     tracing::error!(
                         service = name,
                         finding = finding.id(),
@@ -105,7 +105,7 @@ const fn reason(error: &Error) -> &'static str {
     }
 }
 
-async fn examine(doors: &Doors, terms: &Terms) -> Vec<(&'static str, Result<Vec<Finding>, Error>)> {
+async fn examine(doors: &Doors, terms: &Terms) -> Vec<(&'static str, Result<Arc<Look>, Error>)> {
     join_all(
         doors
             .iter()

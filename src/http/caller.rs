@@ -15,7 +15,28 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use super::{Id, Problem};
+use super::{Id, Kind, Problem, sketch::Takes};
+
+pub(super) const TOKEN_ABSENT: Kind = Kind::new(
+    StatusCode::UNAUTHORIZED,
+    "token-absent",
+    "A token is needed here",
+);
+pub(super) const TOKEN_EXPIRED: Kind = Kind::new(
+    StatusCode::UNAUTHORIZED,
+    "token-expired",
+    "The token has expired",
+);
+pub(super) const TOKEN_WRONG: Kind = Kind::new(
+    StatusCode::UNAUTHORIZED,
+    "token-wrong",
+    "The token is not good here",
+);
+pub(super) const NOT_ALLOWED: Kind = Kind::new(
+    StatusCode::FORBIDDEN,
+    "not-allowed",
+    "The token does not allow this",
+);
 
 /// Who a request comes from, as the entrance found out. Whatever shows or changes data asks for one.
 #[derive(Clone)]
@@ -126,6 +147,8 @@ impl Caller {
     }
 }
 
+impl Takes for Caller {}
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -172,8 +195,7 @@ impl Scope {
 
     /// The refusal of a known caller who lacks the scope.
     pub(crate) fn lacking(self) -> Problem {
-        let title = "The token does not allow this";
-        Problem::new(StatusCode::FORBIDDEN, "not-allowed", title)
+        Problem::new(NOT_ALLOWED)
             .detail(format!("it takes the scope {}", self.word()))
             .header(
                 header::WWW_AUTHENTICATE,
@@ -187,24 +209,14 @@ impl Scope {
 
 impl From<Distrust> for Problem {
     fn from(distrust: Distrust) -> Self {
-        let (problem, challenge) = match distrust {
-            Distrust::Absent => {
-                let title = "A token is needed here";
-                let problem = Self::new(StatusCode::UNAUTHORIZED, "token-absent", title);
-                (problem, "Bearer")
-            }
+        let (kind, challenge) = match distrust {
+            Distrust::Absent => (TOKEN_ABSENT, "Bearer"),
             Distrust::Expired => {
-                let title = "The token has expired";
-                let problem = Self::new(StatusCode::UNAUTHORIZED, "token-expired", title);
                 let challenge = "Bearer error=\"invalid_token\", error_description=\"expired\"";
-                (problem, challenge)
+                (TOKEN_EXPIRED, challenge)
             }
-            Distrust::Wrong => {
-                let title = "The token is not good here";
-                let problem = Self::new(StatusCode::UNAUTHORIZED, "token-wrong", title);
-                (problem, "Bearer error=\"invalid_token\"")
-            }
+            Distrust::Wrong => (TOKEN_WRONG, "Bearer error=\"invalid_token\""),
         };
-        problem.header(header::WWW_AUTHENTICATE, challenge)
+        Self::new(kind).header(header::WWW_AUTHENTICATE, challenge)
     }
 }

@@ -1,29 +1,31 @@
 //! What the gateway asks of every service.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::web::ServiceConfig;
 use futures_util::future::LocalBoxFuture;
 
-use super::Right;
-use crate::db::{
-    self, Ailment, Terms,
-    audit::{self, Finding},
-};
+use crate::db::{self, Ailment, Look, Service, Terms, audit};
 
 /// A service's open door, as the gateway sees it.
 pub(crate) trait Door: Send + Sync + 'static {
+    /// What the service is to the database.
+    fn service(&self) -> Service;
     /// The service's name.
-    fn name(&self) -> &'static str;
-    /// Adds the service's resources, and returns the rule of each operation.
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right>;
+    fn name(&self) -> &'static str {
+        self.service().name()
+    }
+    /// Gives the door to the service's handlers.
+    fn lend(&self, config: &mut ServiceConfig);
     /// Asks how the service's database is.
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>>;
-    /// Looks at what the service can reach, and returns each breach.
+    /// Looks at what the service can reach.
     fn examine<'a>(
         &'a self,
         terms: &'a Terms,
-    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>>;
+    ) -> LocalBoxFuture<'a, Result<Arc<Look>, audit::Error>>;
+    /// What that saw last, at once; `None` before the first time.
+    fn last_look(&self) -> Option<Arc<Look>>;
     /// The service as a reader of another's feed, if it is one.
     fn reader(&self) -> Option<&dyn Reader> {
         None

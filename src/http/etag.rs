@@ -10,9 +10,15 @@ use actix_web::{
     dev::Payload,
     http::header::{self, EntityTag, Header as _},
 };
+use serde_json::json;
+
+use super::{
+    PRECONDITION_FAILED,
+    sketch::{Sketch, Takes},
+};
 
 /// The tag of a resource's version.
-pub(crate) fn etag(version: i64) -> header::ETag {
+pub(super) fn etag(version: i64) -> header::ETag {
     header::ETag(EntityTag::new_strong(version.to_string()))
 }
 
@@ -24,7 +30,7 @@ pub(crate) struct IfNoneMatch(header::IfNoneMatch);
 
 impl IfNoneMatch {
     /// Whether the client has this version.
-    pub(crate) fn has(&self, version: i64) -> bool {
+    pub(super) fn has(&self, version: i64) -> bool {
         let tag = etag(version).0;
         match &self.0 {
             header::IfNoneMatch::Any => true,
@@ -59,6 +65,29 @@ impl FromRequest for IfNoneMatch {
         let known =
             header::IfNoneMatch::parse(request).unwrap_or(header::IfNoneMatch::Items(Vec::new()));
         ready(Ok(Self(known)))
+    }
+}
+
+impl Takes for IfMatch {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        let description = "The versions that the change may start from; any will do without it.";
+        sketch.header(
+            "If-Match",
+            description,
+            &json!({ "type": "string", "examples": ["\"1\""] }),
+        );
+        sketch.may_fail(&[PRECONDITION_FAILED]);
+    }
+}
+
+impl Takes for IfNoneMatch {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        let description = "The versions that the client has already.";
+        sketch.header(
+            "If-None-Match",
+            description,
+            &json!({ "type": "string", "examples": ["\"1\""] }),
+        );
     }
 }
 

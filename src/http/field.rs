@@ -3,8 +3,9 @@
 //! A plain `derive(Deserialize)` stops at the first fault. A [`Field`] never fails: it keeps what is wrong until
 //! [`Faults`] has seen all fields. The types behind the fields are still plain serde types.
 
-use std::fmt::Display;
+use std::{borrow::Cow, fmt::Display};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -28,6 +29,25 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
         }
         Ok(T::deserialize(value)
             .map_or_else(|error| Self::Bad(explain(&error.to_string())), Self::Good))
+    }
+}
+
+// In a schema it is the type behind it.
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
     }
 }
 

@@ -1,7 +1,9 @@
-//! The vocabulary of the wire, which all services share: problems, bodies, parameters, pages, preconditions.
+//! The vocabulary of the wire, which all services share: problems, bodies, parameters, pages, preconditions, and
+//! what the OpenAPI document says of them.
 //!
 //! Nothing here names a service.
 
+mod answer;
 mod body;
 mod caller;
 mod door;
@@ -9,21 +11,28 @@ mod etag;
 mod field;
 mod id;
 mod key;
+mod operation;
 mod page;
 mod params;
 mod problem;
 mod route;
 pub(crate) mod rule;
+mod sketch;
+mod visit;
 
-pub(crate) use body::Body;
+pub(crate) use answer::{Accepted, Created, Fresh, Media, Raw, Shown, Versioned};
+pub(crate) use body::{Body, Patch};
 pub(crate) use caller::{Caller, Distrust, Identity, Origin, Scope, Subject};
 pub(crate) use door::{Door, Reader, Reading, Retried};
-pub(crate) use etag::{IfMatch, IfNoneMatch, etag};
+pub(crate) use etag::{IfMatch, IfNoneMatch};
 pub(crate) use field::{Faults, Field, Unknown};
 pub(crate) use id::Id;
-pub(crate) use key::{IdempotencyKey, OptionalKey};
+pub(crate) use key::{IdempotencyKey, Once, OptionalKey};
+pub use operation::Operation;
+pub(crate) use operation::{About, Link};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
-pub(crate) use problem::{Problem, every_failure_is_a_problem};
-pub(crate) use route::{mount, resource, unknown_path};
-pub use rule::Right;
+pub(crate) use problem::{INTERNAL, Kind, PRECONDITION_FAILED, Problem, UNAVAILABLE, as_problem};
+pub(crate) use route::{Routes, UNKNOWN_PATH, nobodys_path, resource};
+pub(crate) use sketch::{Gives, Schemas, Sketch, Takes};
+pub(crate) use visit::Visit;

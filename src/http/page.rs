@@ -2,12 +2,23 @@
 
 use std::fmt::Display;
 
-use actix_web::{HttpRequest, HttpResponse, http::header};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::{StatusCode, header},
+};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sketch::{Gives, Header, Sketch};
+
 /// The number of rows in a page, 1 to 200.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(
+    inline,
+    extend("type" = "integer", "minimum" = 1, "maximum" = Self::MOST, "default" = Self::default().0)
+)]
 pub(crate) struct Limit(u8);
 
 impl Limit {
@@ -42,40 +53,62 @@ impl TryFrom<String> for Limit {
 }
 
 /// One page of a list that grows at its end.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Page<T> {
     items: Vec<T>,
     /// What to give as `after` for the next page; null at the end.
     next: Option<String>,
+    #[serde(skip)]
+    link: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// Cuts `rows`, read with [`Limit::and_one`], to the page, and answers with it and a `Link` to the next.
-    pub(crate) fn answer<Row, Key: Display>(
+    /// Cuts `rows`, read with [`Limit::and_one`], to the page.
+    pub(crate) fn of<Row, Key: Display>(
         request: &HttpRequest,
         limit: Limit,
         mut rows: Vec<Row>,
         key: impl Fn(&Row) -> Key,
-    ) -> HttpResponse
+    ) -> Self
     where
-        T: From<Row> + Serialize,
+        T: From<Row>,
     {
         let size = usize::from(limit.0);
         let more = rows.len() > size;
         rows.truncate(size);
         let next = rows.last().filter(|_| more).map(|row| key(row).to_string());
-
-        let mut response = HttpResponse::Ok();
-        if let Some(after) = &next {
-            response.insert_header((
-                header::LINK,
-                format!("<{}>; rel=\"next\"", same_query_after(request, after)),
-            ));
-        }
-        response.json(Self {
+        let link = next
+            .as_ref()
+            .map(|after| format!("<{}>; rel=\"next\"", same_query_after(request, after)));
+        Self {
             items: rows.into_iter().map(T::from).collect(),
             next,
-        })
+            link,
+        }
+    }
+}
+
+impl<T: Serialize> Responder for Page<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        if let Some(link) = &self.link {
+            response.insert_header((header::LINK, link.as_str()));
+        }
+        response.json(self)
+    }
+}
+
+impl<T: JsonSchema> Gives for Page<T> {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        let link = Header {
+            name: "Link",
+            description: "The next page, as rel=\"next\"; missing at the end.",
+            required: false,
+        };
+        sketch.gives::<Self>(StatusCode::OK, "A page of the list.", &[link]);
     }
 }
 

@@ -3,11 +3,13 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Query};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::{
     Faults, Id, Problem,
     problem::{Fault, Place},
+    sketch::{Sketch, Takes},
 };
 
 /// A query that has the shape of a `T`; what its fields are worth is `T`'s affair.
@@ -27,8 +29,20 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
     }
 }
 
+impl<T: JsonSchema> Takes for Params<T> {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        sketch.query::<T>();
+    }
+}
+
 /// The `{id}` of a path.
 pub(crate) struct PathId<T>(pub(crate) Id<T>);
+
+impl<T: 'static> Takes for PathId<T> {
+    fn sketch(sketch: &mut Sketch<'_>) {
+        sketch.path::<Id<T>>("id");
+    }
+}
 
 impl<T> FromRequest for PathId<T> {
     type Error = Problem;

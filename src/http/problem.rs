@@ -1,20 +1,18 @@
 //! Failures as clients read them: RFC 9457 problem documents, on every path and whoever raises them.
 
-use std::{fmt, panic::AssertUnwindSafe};
+use std::fmt;
 
 use actix_web::{
     HttpResponse, ResponseError,
-    body::{BoxBody, MessageBody},
-    dev::{ServiceRequest, ServiceResponse},
+    dev::ServiceResponse,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
-    middleware::Next,
 };
-use futures_util::FutureExt as _;
+use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::db;
@@ -25,9 +23,7 @@ use crate::db;
 /// cause, goes to the log instead, under the same `instance`.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    name: &'static str,
-    title: &'static str,
+    kind: Kind,
     detail: Option<String>,
     errors: Vec<Fault>,
     extension: Map<String, Value>,
@@ -36,8 +32,78 @@ pub(crate) struct Problem {
     instance: Uuid,
 }
 
+/// A kind of failure. Its name and its title stay the same for ever.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) status: StatusCode,
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+}
+
+impl Kind {
+    pub(crate) const fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
+        Self {
+            status,
+            name,
+            title,
+        }
+    }
+
+    /// What a document calls it.
+    pub(super) fn uri(&self) -> String {
+        format!("/problems/{}", self.name)
+    }
+
+    /// A problem of this kind as clients read it.
+    pub(super) fn example(&self) -> Value {
+        json!({
+            "type": self.uri(),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "instance": Uuid::nil().urn().to_string(),
+        })
+    }
+}
+
+/// Well-formed JSON that does not make sense.
+pub(super) const INVALID: Kind = Kind::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "invalid",
+    "The request body has faults",
+);
+/// A path, query or header that does not make sense.
+pub(super) const INVALID_PARAMETER: Kind = Kind::new(
+    StatusCode::BAD_REQUEST,
+    "invalid-parameter",
+    "The request's parameters have faults",
+);
+/// What the framework refused before a handler saw it.
+const BAD_REQUEST: Kind = Kind::new(
+    StatusCode::BAD_REQUEST,
+    "bad-request",
+    "The request cannot be understood",
+);
+/// The `If-Match` of a request names other versions than the stored one.
+pub(crate) const PRECONDITION_FAILED: Kind = Kind::new(
+    StatusCode::PRECONDITION_FAILED,
+    "precondition-failed",
+    "The resource has changed since it was read",
+);
+/// We cannot answer now.
+pub(crate) const UNAVAILABLE: Kind = Kind::new(
+    StatusCode::SERVICE_UNAVAILABLE,
+    "unavailable",
+    "The service cannot answer now; try again",
+);
+/// A fault of ours.
+pub(crate) const INTERNAL: Kind = Kind::new(
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal",
+    "Something went wrong on our side",
+);
+
 /// What is wrong with one part of the input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub(crate) struct Fault {
     #[serde(flatten)]
     pub(super) at: Place,
@@ -45,7 +111,7 @@ pub(crate) struct Fault {
 }
 
 /// The part of the input that a fault is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Place {
     /// A JSON Pointer (RFC 6901) into the body.
@@ -55,12 +121,9 @@ pub(crate) enum Place {
 }
 
 impl Problem {
-    /// A problem of a service's own; `name` stays stable for ever, and so does `title`.
-    pub(crate) fn new(status: StatusCode, name: &'static str, title: &'static str) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         Self {
-            status,
-            name,
-            title,
+            kind,
             detail: None,
             errors: Vec::new(),
             extension: Map::new(),
@@ -91,75 +154,100 @@ impl Problem {
         self
     }
 
+    /// Its name, which is public.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// This occurrence of it, which is public.
+    pub(crate) const fn instance(&self) -> Uuid {
+        self.instance
+    }
+
+    /// Why it is a failure of ours, for the log alone; `None` when it is none.
+    pub(crate) fn cause(&self) -> Option<String> {
+        match &self.cause {
+            Some(cause) => Some(cause.to_string()),
+            None if self.kind.status == StatusCode::INTERNAL_SERVER_ERROR => {
+                Some("the framework failed".to_owned())
+            }
+            None => None,
+        }
+    }
+
     /// Whether the same request may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE
+        self.kind.status == StatusCode::SERVICE_UNAVAILABLE
     }
 
-    /// Well-formed JSON that does not make sense.
     pub(super) fn invalid(errors: Vec<Fault>) -> Self {
-        let title = "The request body has faults";
         Self {
             errors,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title)
+            ..Self::new(INVALID)
         }
     }
 
-    /// A path or query that does not make sense.
     pub(super) fn invalid_parameter(errors: Vec<Fault>) -> Self {
-        let title = "The request's parameters have faults";
         Self {
             errors,
-            ..Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", title)
+            ..Self::new(INVALID_PARAMETER)
         }
     }
 
-    /// The `If-Match` of a request names other versions than the stored one.
-    pub(crate) fn precondition_failed() -> Self {
-        let title = "The resource has changed since it was read";
-        Self::new(
-            StatusCode::PRECONDITION_FAILED,
-            "precondition-failed",
-            title,
-        )
-    }
-
-    /// Some services cannot reach their data, or reach more than that.
-    pub(crate) fn not_ready(detail: &str, services: Map<String, Value>) -> Self {
-        let problem = Self::unavailable().detail(detail);
-        Self {
-            extension: Map::from_iter([("services".to_owned(), Value::Object(services))]),
-            ..problem
-        }
+    /// Says more in a field of its own.
+    pub(crate) fn with(mut self, field: &str, value: impl Serialize) -> Self {
+        self.extension = serde_json::to_value(value)
+            .map(|value| Map::from_iter([(field.to_owned(), value)]))
+            .unwrap_or_default();
+        self
     }
 
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
-        let title = "The resource does not understand this method";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
-            .header(header::ALLOW, allow)
+        const METHOD_NOT_ALLOWED: Kind = Kind::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "The resource does not understand this method",
+        );
+        Self::new(METHOD_NOT_ALLOWED).header(header::ALLOW, allow)
     }
 
-    /// We cannot answer now.
     pub(crate) fn unavailable() -> Self {
-        let title = "The service cannot answer now; try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title)
-            .header(header::RETRY_AFTER, "1")
+        Self::new(UNAVAILABLE).header(header::RETRY_AFTER, "1")
     }
+}
 
-    fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "Something went wrong on our side",
-        )
-    }
+/// A problem as clients read it (RFC 9457).
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Problem")]
+pub(super) struct Document<'a> {
+    /// What happened: one of the kinds that docs/problems.md lists.
+    #[schemars(extend("format" = "uri-reference"))]
+    r#type: String,
+    /// The same for every problem of this type.
+    title: &'a str,
+    /// The status of the answer.
+    status: u16,
+    /// What is particular about this occurrence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    detail: Option<&'a str>,
+    /// Names this occurrence; our log knows it too when the fault is ours.
+    #[schemars(extend("format" = "uri"))]
+    instance: String,
+    /// The parts of the request that are to blame.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [Fault],
+    #[serde(flatten)]
+    extension: &'a Map<String, Value>,
 }
 
 impl From<db::Error> for Problem {
     fn from(cause: db::Error) -> Self {
         let problem = match &cause {
             db::Error::Unavailable | db::Error::Busy | db::Error::TimedOut => Self::unavailable(),
-            db::Error::Refused(_) | db::Error::Panicked | db::Error::Failed(_) => Self::internal(),
+            db::Error::Refused(_) | db::Error::Panicked | db::Error::Failed(_) => {
+                Self::new(INTERNAL)
+            }
         };
         Self {
             cause: Some(cause),
@@ -170,38 +258,24 @@ impl From<db::Error> for Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
+        f.write_str(self.kind.name)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.kind.status
     }
 
     fn error_response(&self) -> HttpResponse {
-        #[derive(Serialize)]
-        struct Document<'a> {
-            r#type: String,
-            title: &'a str,
-            status: u16,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            detail: Option<&'a str>,
-            instance: String,
-            #[serde(skip_serializing_if = "<[_]>::is_empty")]
-            errors: &'a [Fault],
-            #[serde(flatten)]
-            extension: &'a Map<String, Value>,
-        }
-
-        let mut response = HttpResponse::build(self.status);
+        let mut response = HttpResponse::build(self.kind.status);
         if let Some(header) = &self.header {
             response.insert_header(header.clone());
         }
         let document = Document {
-            r#type: format!("/problems/{}", self.name),
-            title: self.title,
-            status: self.status.as_u16(),
+            r#type: self.kind.uri(),
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
             detail: self.detail.as_deref(),
             instance: self.instance.urn().to_string(),
             errors: &self.errors,
@@ -213,57 +287,26 @@ impl ResponseError for Problem {
     }
 }
 
-/// The outermost layer. It logs each failure of ours once, and turns what is no problem document yet into one: a panic,
-/// and whatever the framework refused before a handler saw it.
-pub(crate) async fn every_failure_is_a_problem(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-        Ok(response) => response?.map_into_boxed_body(),
-        Err(_panic) => {
-            let problem = Problem::from(db::Error::Panicked);
-            problem.log("none");
-            return Err(problem.into());
-        }
-    };
-    let Some(error) = response.response().error() else {
-        return Ok(response);
-    };
-
-    let route = response.request().match_pattern();
-    let route = route.as_deref().unwrap_or("none");
-    if let Some(problem) = error.as_error::<Problem>() {
-        problem.log(route);
-        return Ok(response);
+/// Makes a problem document of what is none yet: whatever the framework refused before a handler saw it.
+pub(crate) fn as_problem(response: ServiceResponse) -> ServiceResponse {
+    let is_strange = |error: &actix_web::Error| error.as_error::<Problem>().is_none();
+    if !response.response().error().is_some_and(is_strange) {
+        return response;
     }
     let status = response.status();
     let problem = if status.is_server_error() {
-        Problem::internal()
+        Problem::new(INTERNAL)
     } else {
-        Problem::new(status, "bad-request", "The request cannot be understood")
+        Problem::new(Kind {
+            status,
+            ..BAD_REQUEST
+        })
     };
-    problem.log(route);
-    let mut answer = problem.error_response();
+    let mut answer = HttpResponse::from_error(problem);
     for (name, value) in response.headers() {
         if !answer.headers().contains_key(name) {
             answer.headers_mut().append(name.clone(), value.clone());
         }
     }
-    Ok(response.into_response(answer))
-}
-
-impl Problem {
-    /// Failures of ours go to the log, each by its route's pattern: the path and the query may hold personal data.
-    fn log(&self, route: &str) {
-        let status = self.status.as_u16();
-        let cause = match &self.cause {
-            Some(cause) => cause.to_string(),
-            None if self.status == StatusCode::INTERNAL_SERVER_ERROR => {
-                "the framework failed".to_owned()
-            }
-            None => return,
-        };
-        tracing::error!(instance = %self.instance.urn(), route, "{status} {}: {cause}", self.name);
-    }
+    response.into_response(answer)
 }

@@ -8,14 +8,23 @@ use std::{
 use actix_web::{FromRequest, Handler, HttpMessage as _, HttpRequest, dev::Payload};
 
 use super::{
-    Problem,
-    caller::{Caller, Distrust, Scope},
+    Kind, Problem,
+    caller::{Caller, Distrust, NOT_ALLOWED, Scope, TOKEN_ABSENT, TOKEN_EXPIRED, TOKEN_WRONG},
 };
+
+/// What a caller may hear who is not known.
+const UNKNOWN_CALLER: [Kind; 3] = [TOKEN_ABSENT, TOKEN_EXPIRED, TOKEN_WRONG];
+/// What a caller may hear who is not known, or lacks a scope.
+const LACKING_SCOPE: [Kind; 4] = [TOKEN_ABSENT, TOKEN_EXPIRED, TOKEN_WRONG, NOT_ALLOWED];
 
 /// Who may call an operation. Each rule is a type, so that to keep it costs no more than to look at the caller.
 pub(crate) trait Rule: 'static {
     /// The rule as the outside knows it.
     const NAME: &'static str;
+    /// The scopes that a token needs; `None` when nobody is asked for one.
+    const SCOPES: Option<&'static [Scope]>;
+    /// What a caller may hear who is not admitted.
+    const REFUSALS: &'static [Kind];
 
     /// Lets a caller go on to the handler, or says why not.
     fn admits(caller: &Caller) -> Result<(), Problem>;
@@ -40,6 +49,8 @@ pub(crate) struct OperatorOnObject;
 
 impl Rule for Anyone {
     const NAME: &'static str = "anyone";
+    const SCOPES: Option<&'static [Scope]> = None;
+    const REFUSALS: &'static [Kind] = &[];
 
     fn admits(_caller: &Caller) -> Result<(), Problem> {
         Ok(())
@@ -48,6 +59,8 @@ impl Rule for Anyone {
 
 impl Rule for Owner {
     const NAME: &'static str = "owner";
+    const SCOPES: Option<&'static [Scope]> = Some(&[]);
+    const REFUSALS: &'static [Kind] = &UNKNOWN_CALLER;
 
     fn admits(caller: &Caller) -> Result<(), Problem> {
         caller.check_known()
@@ -56,6 +69,8 @@ impl Rule for Owner {
 
 impl Rule for Register {
     const NAME: &'static str = Scope::Register.word();
+    const SCOPES: Option<&'static [Scope]> = Some(&[Scope::Register]);
+    const REFUSALS: &'static [Kind] = &LACKING_SCOPE;
 
     fn admits(caller: &Caller) -> Result<(), Problem> {
         check_scope(caller, Scope::Register)
@@ -64,6 +79,8 @@ impl Rule for Register {
 
 impl Rule for Operator {
     const NAME: &'static str = Scope::Operator.word();
+    const SCOPES: Option<&'static [Scope]> = Some(&[Scope::Operator]);
+    const REFUSALS: &'static [Kind] = &LACKING_SCOPE;
 
     fn admits(caller: &Caller) -> Result<(), Problem> {
         check_scope(caller, Scope::Operator)
@@ -72,6 +89,8 @@ impl Rule for Operator {
 
 impl Rule for OperatorOnObject {
     const NAME: &'static str = "operator-on-object";
+    const SCOPES: Option<&'static [Scope]> = Some(&[Scope::Operator]);
+    const REFUSALS: &'static [Kind] = &LACKING_SCOPE;
 
     fn admits(caller: &Caller) -> Result<(), Problem> {
         caller.check_known()
@@ -85,17 +104,6 @@ fn check_scope(caller: &Caller, scope: Scope) -> Result<(), Problem> {
     } else {
         Err(scope.lacking())
     }
-}
-
-/// An operation and its rule, as the outside knows them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Right {
-    /// The method, in capitals.
-    pub method: &'static str,
-    /// The path's pattern.
-    pub path: &'static str,
-    /// `anyone`, `owner`, `register`, `operator` or `operator-on-object`.
-    pub rule: &'static str,
 }
 
 /// Shows that a request's caller was looked at by the rule, before anything of its path, query or body was.

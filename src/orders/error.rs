@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use super::model::{Standing, Status, Step};
 use crate::{
     db,
-    http::{Problem, Scope},
+    http::{Kind, PRECONDITION_FAILED, Problem, Scope},
 };
 
 /// A request to orders that cannot be fulfilled.
@@ -29,39 +29,51 @@ pub(super) enum Error {
     Database(#[from] db::Error),
 }
 
+pub(super) const ORDER_NOT_FOUND: Kind = Kind::new(
+    StatusCode::NOT_FOUND,
+    "order-not-found",
+    "There is no such order",
+);
+pub(super) const UNKNOWN_CUSTOMER: Kind = Kind::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "unknown-customer",
+    "There is no such customer",
+);
+pub(super) const CUSTOMER_NOT_ACTIVE: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "customer-not-active",
+    "The customer's account is not active",
+);
+pub(super) const KEY_REUSED: Kind = Kind::new(
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "key-reused",
+    "This Idempotency-Key was used for another order",
+);
+pub(super) const WRONG_STATUS: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "wrong-status",
+    "The order's status does not allow this",
+);
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoSuchOrder => Self::new(
-                StatusCode::NOT_FOUND,
-                "order-not-found",
-                "There is no such order",
-            ),
+            Error::NoSuchOrder => Self::new(ORDER_NOT_FOUND),
             Error::NoSuchCustomer => {
-                let title = "There is no such customer";
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown-customer", title)
-                    .fault("/customer_id", "is nobody's id")
+                Self::new(UNKNOWN_CUSTOMER).fault("/customer_id", "is nobody's id")
             }
             Error::NotActive(standing) => {
-                let title = "The customer's account is not active";
-                Self::new(StatusCode::CONFLICT, "customer-not-active", title)
-                    .detail(format!("it is {}", standing.word()))
+                Self::new(CUSTOMER_NOT_ACTIVE).detail(format!("it is {}", standing.word()))
             }
-            Error::KeyReused => {
-                let title = "This Idempotency-Key was used for another order";
-                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", title)
-            }
-            Error::WrongStatus { is, step } => {
-                let title = "The order's status does not allow this";
-                Self::new(StatusCode::CONFLICT, "wrong-status", title).detail(format!(
-                    "the order is {}; only one that is {} can become {}",
-                    is.word(),
-                    step.from().word(),
-                    step.to().word(),
-                ))
-            }
+            Error::KeyReused => Self::new(KEY_REUSED),
+            Error::WrongStatus { is, step } => Self::new(WRONG_STATUS).detail(format!(
+                "the order is {}; only one that is {} can become {}",
+                is.word(),
+                step.from().word(),
+                step.to().word(),
+            )),
             Error::NotTheirs => Scope::Operator.lacking(),
-            Error::Changed => Self::precondition_failed(),
+            Error::Changed => Self::new(PRECONDITION_FAILED),
             Error::Database(error) => Self::from(error),
         }
     }

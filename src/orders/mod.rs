@@ -19,9 +19,11 @@ mod store;
 
 use std::{sync::Arc, time::Duration};
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use prometheus::Registry;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -32,11 +34,10 @@ use self::{
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
-        audit::{self, Finding},
+        self, Ailment, Batch, DatabaseUrl, Limits, Look, Service, Terms, Upkeep, Worker, audit,
         fault,
     },
-    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Right, Scope},
+    http::{Caller, Door, Limit, Problem, Reader, Reading, Retried, Routes, Scope},
     users::{UserId, Users},
 };
 
@@ -54,33 +55,35 @@ struct Room {
     limits: Limits,
     users: Users,
     find: Batch<OrderId, Option<Order>>,
+    latest: Batch<(UserId, Limit), Vec<Order>>,
+    pages: Batch<(UserId, Option<OrderId>, Limit), Vec<Order>>,
     place: Batch<Arc<NewOrder>, Placed>,
     remember: Batch<Customer, ()>,
     _workers: [Worker; 2],
 }
 
 impl Orders {
-    /// Opens the door. It does not wait for the database. An idempotency key is kept for `keys_kept`.
+    /// Opens the door. It does not wait for the database. An idempotency key is kept for `keys_kept`. Its figures
+    /// go to the registry.
     pub(crate) fn open(
         url: &DatabaseUrl,
         limits: Limits,
         upkeep: Upkeep,
         keys_kept: Duration,
         users: Users,
+        registry: &Registry,
     ) -> Self {
-        let pool = OrdersPool::new(url, limits);
-        let find = pool.batch_of_reads("orders find", orders::find);
-        let place = {
-            let pool = pool.clone();
-            Batch::new("orders place", limits, move |new_orders| {
-                let placed = pool.with(|conn| {
-                    conn.transaction(|conn| orders::place(conn, new_orders, keys_kept))
-                })?;
-                fault::point("orders-committed");
-                Ok(placed)
-            })
-        };
-        let remember = pool.batch_of_writes("orders remember", customers::remember);
+        let pool = OrdersPool::new(url, limits, registry);
+        let find = pool.batch_of_reads("find", orders::find);
+        let latest = pool.batch_of_pages("latest", orders::latest);
+        let pages = pool.batch_of_pages("pages", orders::pages);
+        let place = pool.batch("place", move |pool, new_orders| {
+            let placed = pool
+                .with(|conn| conn.transaction(|conn| orders::place(conn, new_orders, keys_kept)))?;
+            fault::point("orders-committed");
+            Ok(placed)
+        });
+        let remember = pool.batch_of_writes("remember", customers::remember);
         Self(Arc::new(Room {
             _workers: [
                 jobs::follow(pool.clone(), &users, upkeep),
@@ -90,6 +93,8 @@ impl Orders {
             limits,
             users,
             find,
+            latest,
+            pages,
             place,
             remember,
         }))
@@ -105,16 +110,12 @@ impl Orders {
         caller: &Caller,
         customer: UserId,
         limit: Limit,
-    ) -> Result<Vec<impl Serialize + use<>>, Problem> {
+    ) -> Result<Vec<impl Serialize + JsonSchema + use<>>, Problem> {
         if !caller.sees(customer) {
             return Ok(Vec::new());
         }
-        let latest = self
-            .0
-            .pool
-            .read(move |conn| orders::latest(conn, customer, limit));
-        let orders: Vec<Order> = latest.await?;
-        Ok(orders.into_iter().map(http::Response::from).collect())
+        let latest = self.0.latest.ask((customer, limit)).await?;
+        Ok(latest.into_iter().map(http::Response::from).collect())
     }
 
     /// Places an order. The wait for all of it is that for one answer.
@@ -176,11 +177,15 @@ impl Orders {
             Some(own) => Some(own),
             None => customer,
         };
-        Ok(self
-            .0
-            .pool
-            .read(move |conn| orders::list(conn, customer, status, after, limit))
-            .await?)
+        Ok(match (customer, status) {
+            (Some(customer), None) => self.0.pages.ask((customer, after, limit)).await?,
+            // How much of it there is to read until a page is full, nobody knows before.
+            (_, _) => {
+                let pool = &self.0.pool;
+                pool.read(move |conn| orders::list(conn, customer, status, after, limit))
+                    .await?
+            }
+        })
     }
 
     /// Moves an order one step, if it still has one of `versions`; any will do when there are none. When the order stands there
@@ -218,13 +223,18 @@ impl Orders {
     }
 }
 
+/// What can be asked over HTTP. The service need not be open to tell.
+pub(crate) fn resources() -> Vec<Routes> {
+    http::resources().into()
+}
+
 impl Door for Orders {
-    fn name(&self) -> &'static str {
-        SERVICE.name()
+    fn service(&self) -> Service {
+        SERVICE
     }
 
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
-        http::routes(self, config)
+    fn lend(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.clone()));
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {
@@ -234,8 +244,12 @@ impl Door for Orders {
     fn examine<'a>(
         &'a self,
         terms: &'a Terms,
-    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+    ) -> LocalBoxFuture<'a, Result<Arc<Look>, audit::Error>> {
         Box::pin(self.0.pool.examine(terms))
+    }
+
+    fn last_look(&self) -> Option<Arc<Look>> {
+        self.0.pool.last_look()
     }
     fn reader(&self) -> Option<&dyn Reader> {
         Some(self)

@@ -2,6 +2,7 @@
 
 use iso_currency::Currency as IsoCurrency;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -78,7 +79,7 @@ pub(super) enum Standing {
 }
 
 /// One line of an order.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, JsonSchema, PartialEq, Eq, Serialize)]
 pub(super) struct Item {
     pub(super) sku: Sku,
     pub(super) quantity: Quantity,
@@ -86,24 +87,28 @@ pub(super) struct Item {
 }
 
 /// A stock keeping unit: 1 to 64 ASCII letters, digits, `-`, `_` or `.`.
-#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("pattern" = "^[A-Za-z0-9._-]{1,64}$"), example = &"tea-100")]
 pub(super) struct Sku(String);
 
 /// How many of a thing: 1 to 1,000,000.
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "WholeNumber")]
+#[schemars(inline, with = "i32", extend("minimum" = 1, "maximum" = Self::MOST))]
 pub(super) struct Quantity(i32);
 
 /// A number of minor units, such as cents, of a currency named elsewhere: 0 to 2^53 - 1, which every JSON reader holds
 /// exactly.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "WholeNumber")]
+#[schemars(inline, with = "i64", extend("minimum" = 0, "maximum" = Self::MOST))]
 pub(super) struct Amount(i64);
 
 /// A currency of ISO 4217.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String", into = "&str")]
+#[schemars(with = "String", extend("enum" = Self::codes()), example = &"EUR")]
 pub(super) struct Currency(IsoCurrency);
 
 /// An amount of one currency.
@@ -114,8 +119,9 @@ pub(super) struct Money {
 }
 
 /// Where an order stands.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String", into = "&str")]
+#[schemars(rename = "OrderStatus", with = "String", extend("enum" = Self::ALL.map(Self::word)))]
 pub(super) enum Status {
     Placed,
     Shipped,
@@ -355,6 +361,15 @@ impl<'de> Deserialize<'de> for WholeNumber {
 impl Currency {
     fn from_code(code: &str) -> Option<Self> {
         IsoCurrency::from_code(code).map(Self)
+    }
+
+    /// The code of each currency there is.
+    fn codes() -> Vec<&'static str> {
+        let numbers = 0..1_000;
+        numbers
+            .filter_map(IsoCurrency::from_numeric)
+            .map(|currency| currency.code())
+            .collect()
     }
 
     /// The three letters of ISO 4217.

@@ -3,7 +3,10 @@
 use actix_web::http::StatusCode;
 
 use super::model::Standing;
-use crate::{db, http::Problem};
+use crate::{
+    db,
+    http::{Kind, PRECONDITION_FAILED, Problem},
+};
 
 /// A request to users that cannot be fulfilled.
 #[derive(Debug, thiserror::Error)]
@@ -20,25 +23,31 @@ pub(super) enum Error {
     Database(db::Error),
 }
 
+pub(crate) const USER_NOT_FOUND: Kind = Kind::new(
+    StatusCode::NOT_FOUND,
+    "user-not-found",
+    "There is no such user",
+);
+pub(super) const EMAIL_TAKEN: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "email-taken",
+    "This e-mail address belongs to another account",
+);
+pub(super) const ACCOUNT_NOT_ACTIVE: Kind = Kind::new(
+    StatusCode::CONFLICT,
+    "account-not-active",
+    "The account is not active",
+);
+
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NoSuchUser => Self::new(
-                StatusCode::NOT_FOUND,
-                "user-not-found",
-                "There is no such user",
-            ),
-            Error::EmailTaken => Self::new(
-                StatusCode::CONFLICT,
-                "email-taken",
-                "This e-mail address belongs to another account",
-            ),
+            Error::NoSuchUser => Self::new(USER_NOT_FOUND),
+            Error::EmailTaken => Self::new(EMAIL_TAKEN),
             Error::NotActive(standing) => {
-                let title = "The account is not active";
-                Self::new(StatusCode::CONFLICT, "account-not-active", title)
-                    .detail(format!("it is {}", standing.word()))
+                Self::new(ACCOUNT_NOT_ACTIVE).detail(format!("it is {}", standing.word()))
             }
-            Error::Changed => Self::precondition_failed(),
+            Error::Changed => Self::new(PRECONDITION_FAILED),
             Error::Database(error) => Self::from(error),
         }
     }

@@ -22,11 +22,14 @@ use std::{
     time::Duration,
 };
 
-use actix_web::web::ServiceConfig;
+use actix_web::web::{Data, ServiceConfig};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use futures_util::future::LocalBoxFuture;
+use prometheus::Registry;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+pub(crate) use self::error::USER_NOT_FOUND;
 pub(crate) use self::model::{Answer, Backlog, Event, Fact, Place, User, UserId};
 use self::{
     error::Error,
@@ -35,11 +38,10 @@ use self::{
 };
 use crate::{
     db::{
-        self, Ailment, Batch, DatabaseUrl, Limits, Service, Terms, Upkeep, Worker,
-        audit::{self, Finding},
+        self, Ailment, Batch, DatabaseUrl, Limits, Look, Service, Terms, Upkeep, Worker, audit,
         fault,
     },
-    http::{Caller, Door, Limit, Problem, Right},
+    http::{Caller, Door, Limit, Problem, Routes},
 };
 
 /// What the database has to know of this service.
@@ -64,19 +66,21 @@ struct Room {
 struct News(Mutex<Vec<Thread>>);
 
 impl Users {
-    /// Opens the door. It does not wait for the database. A superseded fact is kept for `facts_kept`.
+    /// Opens the door. It does not wait for the database. A superseded fact is kept for `facts_kept`. Its
+    /// figures go to the registry.
     pub(crate) fn open(
         url: &DatabaseUrl,
         limits: Limits,
         upkeep: Upkeep,
         facts_kept: Duration,
+        registry: &Registry,
     ) -> Self {
-        let pool = UsersPool::new(url, limits);
+        let pool = UsersPool::new(url, limits, registry);
         let news = Arc::new(News::default());
-        let find = pool.batch_of_reads("users find", accounts::find);
+        let find = pool.batch_of_reads("find", accounts::find);
         let register = {
-            let (pool, news) = (pool.clone(), Arc::clone(&news));
-            Batch::new("users register", limits, move |users| {
+            let news = Arc::clone(&news);
+            pool.batch("register", move |pool, users| {
                 let registered =
                     pool.with(|conn| conn.transaction(|conn| accounts::register(conn, users)))?;
                 news.tell();
@@ -111,7 +115,7 @@ impl Users {
         &self,
         caller: &Caller,
         id: UserId,
-    ) -> Result<impl Serialize + use<>, Problem> {
+    ) -> Result<impl Serialize + JsonSchema + use<>, Problem> {
         Ok(http::Response::from(self.find(caller, id).await?))
     }
 
@@ -271,13 +275,18 @@ impl News {
     }
 }
 
+/// What can be asked over HTTP. The service need not be open to tell.
+pub(crate) fn resources() -> Vec<Routes> {
+    http::resources().into()
+}
+
 impl Door for Users {
-    fn name(&self) -> &'static str {
-        SERVICE.name()
+    fn service(&self) -> Service {
+        SERVICE
     }
 
-    fn routes(&self, config: &mut ServiceConfig) -> Vec<Right> {
-        http::routes(self, config)
+    fn lend(&self, config: &mut ServiceConfig) {
+        config.app_data(Data::new(self.clone()));
     }
 
     fn check(&self) -> LocalBoxFuture<'_, Result<(), Ailment>> {
@@ -287,7 +296,11 @@ impl Door for Users {
     fn examine<'a>(
         &'a self,
         terms: &'a Terms,
-    ) -> LocalBoxFuture<'a, Result<Vec<Finding>, audit::Error>> {
+    ) -> LocalBoxFuture<'a, Result<Arc<Look>, audit::Error>> {
         Box::pin(self.0.pool.examine(terms))
+    }
+
+    fn last_look(&self) -> Option<Arc<Look>> {
+        self.0.pool.last_look()
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use email_address::{EmailAddress, Options};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Id, Origin};
@@ -40,8 +41,9 @@ pub(super) struct NewUser {
 }
 
 /// Where an account stands: `active → closing → closed`, or from `closing` back to `active` when the closing is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "UserStanding", with = "String", extend("enum" = Self::ALL.map(Self::word)))]
 pub(super) enum Standing {
     Active,
     /// The person wants to leave; others may object.
@@ -51,7 +53,7 @@ pub(super) enum Standing {
 }
 
 /// What others may know of a user: that there is one, and how the account stands. Nothing personal.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct Fact {
     pub(crate) user_id: UserId,
     /// Grows by one with each change of the account.
@@ -61,7 +63,7 @@ pub(crate) struct Fact {
 }
 
 /// A fact in the feed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct Event {
     /// From 1, in the order of the commits.
     pub(crate) position: i64,
@@ -92,8 +94,9 @@ pub(crate) struct Backlog {
 }
 
 /// A place in the feed, as a reader names it: 0 is before the first fact.
-#[derive(Clone, Copy, Default, Deserialize)]
+#[derive(Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("type" = "integer", "format" = "int64", "minimum" = 0, "maximum" = i64::MAX))]
 pub(super) struct Position(pub(super) i64);
 
 /// What somebody has to say to a user's wish to leave.
@@ -113,13 +116,19 @@ pub(super) struct Change {
 }
 
 /// An e-mail address in lower case, so that one address is one account however it is typed; 3 to 254 bytes.
-#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String")]
+#[schemars(inline, extend("format" = "email", "maxLength" = Self::LONGEST), example = &"ada@example.com")]
 pub(super) struct Email(String);
 
 /// A name as its bearer writes it: 1 to 200 characters, none of them a control character.
-#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String")]
+#[schemars(
+    inline,
+    extend("minLength" = 1, "maxLength" = Self::LONGEST, "pattern" = Self::PATTERN),
+    example = &"Ada Lovelace"
+)]
 pub(super) struct Name(String);
 
 impl Standing {
@@ -164,6 +173,9 @@ impl From<&User> for Fact {
 }
 
 impl Email {
+    /// Bytes of the longest address that mail knows (RFC 5321).
+    const LONGEST: usize = 254;
+
     /// An address that the store gave back: it was parsed before it went in.
     pub(super) const fn from_store(text: String) -> Self {
         Self(text)
@@ -185,7 +197,7 @@ impl TryFrom<String> for Email {
             .without_domain_literal();
         let parsed = EmailAddress::parse_with_options(&address, options);
         match parsed {
-            Ok(_) if address.len() <= 254 && !address.chars().any(char::is_control) => {
+            Ok(_) if address.len() <= Self::LONGEST && !address.chars().any(char::is_control) => {
                 Ok(Self(address))
             }
             Ok(_) | Err(_) => Err("must be an e-mail address"),
@@ -194,6 +206,10 @@ impl TryFrom<String> for Email {
 }
 
 impl Name {
+    const LONGEST: usize = 200;
+    /// No control character, and one at least that can be seen.
+    const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u001f\u007f-\u009f\s\u00ad\u200b-\u200f\u2060-\u2064\ufeff][^\u0000-\u001f\u007f-\u009f]*$";
+
     /// A name that the store gave back: it was parsed before it went in.
     pub(super) const fn from_store(text: String) -> Self {
         Self(text)
@@ -214,11 +230,12 @@ impl TryFrom<String> for Name {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let name = text.trim();
-        match name.chars().count() {
-            _ if name.chars().all(is_invisible) => Err("must not be empty"),
-            1..=200 if !name.chars().any(char::is_control) => Ok(Self(name.to_owned())),
-            1..=200 => Err("must not hold control characters"),
+        match text.chars().count() {
+            _ if text.chars().all(is_invisible) => Err("must not be empty"),
+            1..=Self::LONGEST if !text.chars().any(char::is_control) => {
+                Ok(Self(text.trim().to_owned()))
+            }
+            1..=Self::LONGEST => Err("must not hold control characters"),
             _ => Err("must be at most 200 characters long"),
         }
     }

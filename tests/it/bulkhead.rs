@@ -86,6 +86,7 @@ impl Scene {
             "orders" => vec![
                 ask("GET", format!("/orders/{order}"), Value::Null),
                 ask("GET", "/orders?limit=5".to_owned(), Value::Null),
+                ask("GET", format!("/orders?customer_id={user}"), Value::Null),
                 ask("POST", format!("/orders/{order}/ship"), Value::Null),
                 ask("POST", "/orders".to_owned(), an_order(user)),
             ],

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use ureq::{
     Agent, Body,
     http::{Request, Response, StatusCode},
+    tls::{RootCerts, TlsConfig, TlsProvider},
 };
 use uuid::Uuid;
 
@@ -77,9 +78,13 @@ impl<'run> Client<'run> {
         token: Option<&'run SecretString>,
         stop: &'run Stop,
     ) -> Self {
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::NativeTls)
+            .root_certs(RootCerts::PlatformVerifier);
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(ANSWER_WAIT))
+            .tls_config(tls.build())
             .proxy(None);
         Self {
             agent: config.build().new_agent(),

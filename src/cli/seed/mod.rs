@@ -67,7 +67,7 @@ pub(super) struct Options {
     filling: Filling,
 
     /// The server to fill [default: one of its own while it runs, on a free port of this machine, on the databases below]
-    #[arg(long, value_name = "URL", value_parser = plain_http)]
+    #[arg(long, value_name = "URL", value_parser = base)]
     server: Option<String>,
 
     /// A token for that server, with operator in its scope
@@ -157,6 +157,7 @@ fn own_server(mut config: Config, keys: PathBuf) -> Config {
     config.callers.rate_limit = Some(0);
     config.callers.trusted_proxies.clear();
     config.callers.cors_origins.clear();
+    config.grace = 0;
     config
 }
 
@@ -370,11 +371,11 @@ fn progress(what: &'static str, count: u32) -> ProgressBar {
         .with_prefix(what)
 }
 
-/// An address that we can speak to.
-fn plain_http(text: &str) -> Result<String, &'static str> {
-    if text.starts_with("http://") {
+/// Where a server may be.
+fn base(text: &str) -> Result<String, &'static str> {
+    if text.starts_with("http://") || text.starts_with("https://") {
         Ok(text.to_owned())
     } else {
-        Err("must begin with http://; where TLS is in the way, run it beside the server")
+        Err("must begin with http:// or https://")
     }
 }

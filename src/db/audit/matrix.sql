@@ -3,10 +3,10 @@ SELECT r.rolname::text AS role, schema,
        concat_ws(', ', CASE WHEN rolsuper THEN 'superuser' END,
                        CASE WHEN NOT rolsuper AND has_schema_privilege(r.oid, nsp, 'CREATE') THEN 'builds' END,
                        CASE WHEN NOT rolsuper AND has_schema_privilege(r.oid, nsp, 'USAGE') THEN 'enters' END,
-                       CASE WHEN NOT rolsuper THEN nullif(touched, '0 tables') END) AS reach
+                       CASE WHEN NOT rolsuper THEN touched END) AS reach
   FROM pg_roles r
  CROSS JOIN services,
-       LATERAL (SELECT count(*) || ' tables' FROM pg_class
+       LATERAL (SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN '1 table' ELSE count(*) || ' tables' END FROM pg_class
                  WHERE relnamespace = nsp AND relkind IN ('r', 'p', 'v', 'm', 'f')
                    AND (has_table_privilege(r.oid, pg_class.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
                      OR has_any_column_privilege(r.oid, pg_class.oid, 'SELECT, INSERT, UPDATE'))) AS t (touched)

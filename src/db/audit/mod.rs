@@ -147,16 +147,25 @@ fn look(
     trusted: &[String],
 ) -> Result<Report, Error> {
     let findings = findings(conn, services, trusted)?;
+    let matrix = matrix(conn, services, trusted)?;
+    Ok(Report { matrix, findings })
+}
+
+/// What every role that can log in reaches in every service's schema.
+pub(super) fn matrix(
+    conn: &mut PgConnection,
+    services: &[Subject],
+    trusted: &[String],
+) -> Result<Vec<Reach>, diesel::result::Error> {
     #[expect(
         clippy::disallowed_methods,
         reason = "catalog queries are this module's work"
     )]
-    let matrix = sql_query(format!("{COMMON}\n{MATRIX}"));
-    let matrix = matrix
+    let query = sql_query(format!("{COMMON}\n{MATRIX}"));
+    query
         .bind::<Jsonb, _>(json!(services))
         .bind::<Jsonb, _>(json!(trusted))
-        .load(conn)?;
-    Ok(Report { matrix, findings })
+        .load(conn)
 }
 
 /// Readies a connection for questions. Names are written with their schema unless the path leads to it, so a path of its own

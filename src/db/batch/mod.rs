@@ -73,6 +73,15 @@ impl<In: Send + 'static, Out: Send + 'static> Batch<In, Out> {
             Err(_elapsed) => Err(Error::TimedOut),
         }
     }
+
+    /// Tells how many wait, without keeping the thread from its end.
+    pub(crate) fn queue(&self) -> impl Fn() -> usize + Send + Sync + use<In, Out> {
+        let queue = self.queue.downgrade();
+        move || {
+            let queue = queue.upgrade();
+            queue.map_or(0, |queue| queue.max_capacity() - queue.capacity())
+        }
+    }
 }
 
 /// Answers the jobs of one run. Callers that left before it started are passed over: they were promised nothing.

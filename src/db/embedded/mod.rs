@@ -15,6 +15,7 @@ mod account;
 mod error;
 mod folder;
 mod keeper;
+mod memory;
 mod programs;
 
 use std::{

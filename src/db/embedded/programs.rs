@@ -11,6 +11,7 @@ use super::{
     account::Account,
     error::{Error, at},
     folder::Folder,
+    memory::shared_buffers,
 };
 
 /// The folder that holds `initdb`, `pg_ctl` and `postgres`.
@@ -115,6 +116,7 @@ impl Programs {
                 format!("log_directory={}", folder.log().display()),
                 "log_filename=%a.log".to_owned(),
                 "log_truncate_on_rotation=on".to_owned(),
+                format!("shared_buffers={}", shared_buffers()),
             ]),
             Durability::Throwaway => settings.push("max_connections=400".to_owned()),
         }

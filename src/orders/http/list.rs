@@ -1,6 +1,7 @@
 //! `GET /orders`: a page of orders, the newest last.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, web::Data};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -11,18 +12,30 @@ use super::{
     Response,
 };
 use crate::{
-    http::{Caller, Faults, Field, Limit, Page, Params, Problem, Unknown},
+    http::{About, Caller, Faults, Field, Limit, Page, Params, Problem, Unknown},
     users::UserId,
 };
 
-#[derive(Default, Deserialize)]
+pub(super) const ABOUT: About = About {
+    id: "list_orders",
+    summary: "A page of orders, the newest last",
+    problems: &[],
+    links: &[],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Request {
+    /// Only orders of this customer.
     customer_id: Field<UserId>,
+    /// Only orders that stand so.
     status: Field<Status>,
+    /// Only orders that were placed after this one.
     after: Field<OrderId>,
+    /// How many at most.
     limit: Field<Limit>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
@@ -31,7 +44,7 @@ pub(super) async fn list(
     orders: Data<Orders>,
     request: HttpRequest,
     Params(params): Params<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Page<Response>, Problem> {
     let mut faults = Faults::in_query();
     let customer = faults.optional("customer_id", params.customer_id);
     let status = faults.optional("status", params.status);
@@ -44,7 +57,5 @@ pub(super) async fn list(
 
     let page = orders.list(&caller, customer, status, after, limit).await?;
 
-    Ok(Page::<Response>::answer(&request, limit, page, |order| {
-        order.id
-    }))
+    Ok(Page::of(&request, limit, page, |order| order.id))
 }

@@ -5,38 +5,43 @@ mod list;
 mod place;
 mod read;
 
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    web::{Data, ServiceConfig},
-};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use super::{
-    Orders,
-    model::{Amount, Currency, Item, Order, OrderId, Status},
-};
+use super::model::{Amount, Currency, Item, Order, OrderId, Status};
 use crate::{
-    http::{Right, etag, mount, resource, rule},
+    http::{Routes, Versioned, resource, rule},
     users::UserId,
 };
 
-pub(super) fn routes(orders: &Orders, config: &mut ServiceConfig) -> Vec<Right> {
-    config.app_data(Data::new(orders.clone()));
-    let resources = [
+pub(super) fn resources() -> [Routes; 5] {
+    use advance::{CANCEL, DELIVER, SHIP, cancel, deliver, ship};
+
+    [
         resource("/orders")
-            .get(rule::Owner, list::list)
-            .post(rule::Owner, place::place),
-        resource("/orders/{id}").get(rule::Owner, read::read),
-        resource("/orders/{id}/cancel").post(rule::Owner, advance::cancel),
-        resource("/orders/{id}/ship").post(rule::OperatorOnObject, advance::ship),
-        resource("/orders/{id}/deliver").post(rule::OperatorOnObject, advance::deliver),
-    ];
-    mount(config, resources)
+            .get(rule::Owner, list::ABOUT, list::list)
+            .post(rule::Owner, place::ABOUT, place::place),
+        resource("/orders/{id}").get(rule::Owner, read::ABOUT, read::read),
+        resource("/orders/{id}/cancel").post(rule::Owner, CANCEL, cancel),
+        resource("/orders/{id}/ship").post(rule::OperatorOnObject, SHIP, ship),
+        resource("/orders/{id}/deliver").post(rule::OperatorOnObject, DELIVER, deliver),
+    ]
 }
 
 /// An order on the wire. Its amounts are in minor units of its currency.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "Order", example = json!({
+    "id": "01890a5e-0e3a-7b1c-9d55-1f0c7c1f8a10",
+    "customer_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "status": "placed",
+    "currency": "EUR",
+    "items": [{ "sku": "tea-100", "quantity": 2, "unit_price": 450 }],
+    "total": 900,
+    "placed_at": "2026-11-21T09:00:00Z",
+    "changed_at": "2026-11-21T09:00:00Z",
+}))]
 pub(super) struct Response {
     id: OrderId,
     customer_id: UserId,
@@ -63,9 +68,8 @@ impl From<Order> for Response {
     }
 }
 
-/// Answers with one order and its version.
-fn answer(mut response: HttpResponseBuilder, order: Order) -> HttpResponse {
-    response
-        .insert_header(etag(order.version))
-        .json(Response::from(order))
+impl From<Order> for Versioned<Response> {
+    fn from(order: Order) -> Self {
+        Self::new(order.version, order)
+    }
 }

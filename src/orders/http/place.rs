@@ -1,37 +1,72 @@
 //! `POST /orders`: places an order, once for each `Idempotency-Key`.
 
-use actix_web::{HttpResponse, http::header, web::Data};
+use actix_web::web::Data;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     super::{
         Orders,
+        error::{CUSTOMER_NOT_ACTIVE, KEY_REUSED, UNKNOWN_CUSTOMER},
         model::{Amount, BadItems, Currency, Item, NewOrder, Placement, Quantity, Sku},
     },
-    answer,
+    Response,
 };
 use crate::{
-    http::{Body, Caller, Faults, Field, IdempotencyKey, OptionalKey, Origin, Problem, Unknown},
+    http::{
+        About, Body, Caller, Created, Faults, Field, IdempotencyKey, Link, Once, OptionalKey,
+        Origin, Problem, Unknown, Versioned,
+    },
     users::UserId,
 };
 
-#[derive(Default, Deserialize)]
+pub(super) const ABOUT: About = About {
+    id: "place_order",
+    summary: "Places an order, once for each Idempotency-Key",
+    problems: &[UNKNOWN_CUSTOMER, CUSTOMER_NOT_ACTIVE, KEY_REUSED],
+    links: &[
+        Link::At("read_order"),
+        Link::At("cancel_order"),
+        Link::At("ship_order"),
+    ],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(
+    rename = "NewOrder",
+    deny_unknown_fields,
+    extend("required" = ["customer_id", "currency", "items"]),
+    example = json!({
+        "customer_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "currency": "EUR",
+        "items": [{ "sku": "tea-100", "quantity": 2, "unit_price": 450 }],
+    })
+)]
 pub(super) struct Request {
     customer_id: Field<UserId>,
     currency: Field<Currency>,
+    #[schemars(extend("minItems" = 1, "maxItems" = NewOrder::MOST_ITEMS))]
     items: Field<Vec<Field<ItemRequest>>>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(
+    rename = "NewItem",
+    deny_unknown_fields,
+    extend("required" = ["sku", "quantity", "unit_price"])
+)]
 struct ItemRequest {
     sku: Field<Sku>,
     quantity: Field<Quantity>,
     unit_price: Field<Amount>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
@@ -80,14 +115,13 @@ pub(super) async fn place(
     orders: Data<Orders>,
     OptionalKey(key): OptionalKey,
     Body(request): Body<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Once<Created<Response>>, Problem> {
     let new_order = request.parse(key.as_ref(), caller.origin())?;
     let Placement { order, is_replay } = orders.place(&caller, new_order).await?;
 
-    let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/orders/{}", order.id)));
-    if is_replay {
-        response.insert_header(("Idempotency-Replayed", "true"));
-    }
-    Ok(answer(response, order))
+    let location = format!("/orders/{}", order.id);
+    Ok(Once {
+        answer: Versioned::from(order).at(location),
+        is_replay,
+    })
 }

@@ -1,25 +1,27 @@
 //! `GET /orders/{id}`: one order with its items and total.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 
 use super::{
-    super::{Orders, model::Order},
-    answer,
+    super::{Orders, error::ORDER_NOT_FOUND, model::Order},
+    Response,
 };
-use crate::http::{Caller, IfNoneMatch, PathId, Problem, etag};
+use crate::http::{About, Caller, Fresh, IfNoneMatch, PathId, Problem, Versioned};
+
+pub(super) const ABOUT: About = About {
+    id: "read_order",
+    summary: "One order with its items and total",
+    problems: &[ORDER_NOT_FOUND],
+    links: &[],
+};
 
 pub(super) async fn read(
     caller: Caller,
     orders: Data<Orders>,
     PathId(id): PathId<Order>,
     known: IfNoneMatch,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Fresh<Response>, Problem> {
     let order = orders.find(&caller, id).await?;
 
-    if known.has(order.version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(order.version))
-            .finish());
-    }
-    Ok(answer(HttpResponse::Ok(), order))
+    Ok(Versioned::from(order).unless(&known))
 }

@@ -13,7 +13,7 @@ use super::{
     OrdersConn,
 };
 use crate::{
-    db::{self, unnest},
+    db::{self, any, unnest},
     users::UserId,
 };
 
@@ -24,7 +24,7 @@ pub(super) fn hold(
 ) -> Result<HashMap<UserId, Standing>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows: Vec<(Uuid, String)> = customers::table
-        .filter(customers::id.eq_any(uuids))
+        .filter(customers::id.eq_any(any(uuids)))
         // In one order, or two who hold could wait for each other.
         .order(customers::id)
         .select((customers::id, customers::standing))

@@ -1,14 +1,17 @@
 //! Orders and their items.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
 
 use diesel::{
-    dsl::now,
+    dsl::{self, AsSelect, now},
+    pg::Pg,
     prelude::*,
+    query_source::AliasedField,
     sql_types::{Nullable, Text},
 };
 use jiff_diesel::Timestamp;
@@ -24,7 +27,7 @@ use super::{
     OrdersConn, customers,
 };
 use crate::{
-    db::{self, hand_out, unnest},
+    db::{self, AtMost, ForEach, WithLines, any, asked, hand_out, unnest},
     http::{Limit, Origin},
     users::UserId,
 };
@@ -47,6 +50,14 @@ struct OrderRow {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
+struct KeyedRow {
+    idempotency_key: Option<Uuid>,
+    #[diesel(embed)]
+    order: OrderRow,
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
 struct OpenRow {
     id: Uuid,
     customer_id: Uuid,
@@ -56,7 +67,7 @@ struct OpenRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = items, check_for_backend(diesel::pg::Pg))]
 struct ItemRow {
-    order_id: Uuid,
+    position: i16,
     sku: String,
     quantity: i32,
     unit_price: i64,
@@ -68,14 +79,10 @@ pub(in crate::orders) fn find(
     ids: &[OrderId],
 ) -> Result<Vec<Option<Order>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    // One round trip: this is what is asked most.
-    let lines: Vec<(OrderRow, ItemRow)> = orders::table
-        .inner_join(items::table)
-        .filter(orders::id.eq_any(uuids))
-        .order((orders::id, items::position))
-        .select((OrderRow::as_select(), ItemRow::as_select()))
-        .load(conn.pg())?;
-    let orders = from_lines(lines)?
+    let asked = orders::table
+        .filter(orders::id.eq_any(any(uuids)))
+        .select(OrderRow::as_select());
+    let orders = from_lines(with_items(asked).load(conn.pg())?)?
         .into_iter()
         .map(|order| (order.id, order));
     Ok(hand_out(ids, orders.collect()))
@@ -248,14 +255,16 @@ fn insert_items<'a>(
 
 /// The orders that these keys name.
 fn by_key(conn: &mut OrdersConn<'_>, keys: &[Uuid]) -> Result<HashMap<Uuid, Order>, db::Error> {
-    let (keys, rows): (Vec<Option<Uuid>>, Vec<OrderRow>) = orders::table
+    let named = orders::table
         .filter(orders::idempotency_key.eq_any(keys))
-        .select((orders::idempotency_key, OrderRow::as_select()))
-        .load::<(Option<Uuid>, OrderRow)>(conn.pg())?
+        .select(KeyedRow::as_select());
+    let lines: Vec<(KeyedRow, ItemRow)> = with_items(named).load(conn.pg())?;
+    let (keys, lines): (HashMap<_, _>, _) = lines
         .into_iter()
+        .map(|(row, item)| ((row.order.id, row.idempotency_key), (row.order, item)))
         .unzip();
-    let orders = with_items(conn, rows)?;
-    Ok(keys.into_iter().flatten().zip(orders).collect())
+    let keyed = |order: Order| Some(((*keys.get(&order.id.uuid())?)?, order));
+    Ok(from_lines(lines)?.into_iter().filter_map(keyed).collect())
 }
 
 /// Forgets those of the keys that are older than `kept`.
@@ -359,22 +368,41 @@ fn cancel(conn: &mut OrdersConn<'_>, open: &[OpenRow]) -> Result<(), db::Error> 
     Ok(())
 }
 
-/// The newest orders of a customer, the newest first.
+/// The newest orders of customers, the newest first; for each question a page.
 pub(in crate::orders) fn latest(
     conn: &mut OrdersConn<'_>,
-    customer: UserId,
-    limit: Limit,
-) -> Result<Vec<Order>, db::Error> {
-    let rows = orders::table
-        .filter(orders::customer_id.eq(customer.uuid()))
+    questions: &[(UserId, Limit)],
+) -> Result<Vec<Vec<Order>>, db::Error> {
+    let theirs = orders::table
+        .filter(orders::customer_id.eq(asked::owner))
         .order(orders::id.desc())
-        .limit(limit.rows())
-        .select(OrderRow::as_select())
-        .load(conn.pg())?;
-    with_items(conn, rows)
+        .select(OrderRow::as_select());
+    let asked = questions
+        .iter()
+        .map(|(customer, limit)| (customer.uuid(), Uuid::nil(), limit.rows()));
+    let lines = ForEach::new(asked, with_items(AtMost(theirs))).load(conn.pg())?;
+    into_pages(lines, questions.len(), |order| Reverse(order.id))
 }
 
-/// At most one page of orders, the oldest first.
+/// For each question at most one page of a customer's orders, the oldest first.
+pub(in crate::orders) fn pages(
+    conn: &mut OrdersConn<'_>,
+    questions: &[(UserId, Option<OrderId>, Limit)],
+) -> Result<Vec<Vec<Order>>, db::Error> {
+    let theirs = orders::table
+        .filter(orders::customer_id.eq(asked::owner))
+        .filter(orders::id.gt(asked::after))
+        .order(orders::id)
+        .select(OrderRow::as_select());
+    let asked = questions.iter().map(|(customer, after, limit)| {
+        let after = after.map_or(Uuid::nil(), OrderId::uuid);
+        (customer.uuid(), after, limit.and_one())
+    });
+    let lines = ForEach::new(asked, with_items(AtMost(theirs))).load(conn.pg())?;
+    into_pages(lines, questions.len(), |order| order.id)
+}
+
+/// At most one page of the orders of everyone, or of one customer's with a certain status, the oldest first.
 pub(in crate::orders) fn list(
     conn: &mut OrdersConn<'_>,
     customer: Option<UserId>,
@@ -396,8 +424,8 @@ pub(in crate::orders) fn list(
     if let Some(after) = after {
         query = query.filter(orders::id.gt(after.uuid()));
     }
-    let rows = query.load(conn.pg())?;
-    with_items(conn, rows)
+    let lines = with_items(query).load(conn.pg())?;
+    from_lines(lines)
 }
 
 /// Moves those of the orders that stand where the step starts, at one of `versions` if there are any, and notes who moved them.
@@ -449,37 +477,68 @@ pub(in crate::orders) fn advance(
     Ok(())
 }
 
-/// Puts the lines of a join together. Those of one order follow each other.
-fn from_lines(lines: Vec<(OrderRow, ItemRow)>) -> Result<Vec<Order>, db::Error> {
-    let mut orders: Vec<Order> = Vec::new();
-    for (row, line) in lines {
-        let item = item(line)?;
-        match orders.last_mut().filter(|order| order.id.uuid() == row.id) {
-            Some(order) => order.items.push(item),
-            None => orders.push(order(&row, vec![item])?),
-        }
+diesel::alias!(orders as each: Each);
+
+/// One order with one of its items.
+type Line = (OrderRow, ItemRow);
+
+/// The orders of a query, a line for each item.
+fn with_items<Rows>(rows: Rows) -> WithLines<Rows, items_of_each> {
+    WithLines {
+        rows,
+        lines: items_of_each(),
+    }
+}
+
+#[dsl::auto_type]
+fn items_of_each() -> _ {
+    let order: AliasedField<Each, orders::id> = each.field(orders::id);
+    let columns: AsSelect<ItemRow, Pg> = ItemRow::as_select();
+    items::table
+        .filter(items::order_id.eq(order))
+        .order(items::position)
+        .select(columns)
+}
+
+/// Puts lines together, the oldest order first.
+fn from_lines(mut lines: Vec<Line>) -> Result<Vec<Order>, db::Error> {
+    // No join promises an order. They nearly always come in this one, and then this only looks.
+    lines.sort_by_key(|(order, item)| (order.id, item.position));
+    let mut orders = Vec::new();
+    for line in lines {
+        add(&mut orders, line)?;
     }
     Ok(orders)
 }
 
-/// Adds to each row its items, which one query reads for all of them.
-fn with_items(conn: &mut OrdersConn<'_>, rows: Vec<OrderRow>) -> Result<Vec<Order>, db::Error> {
-    let uuids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let item_rows: Vec<ItemRow> = items::table
-        .filter(items::order_id.eq_any(uuids))
-        .order((items::order_id, items::position))
-        .select(ItemRow::as_select())
-        .load(conn.pg())?;
-    let mut items: HashMap<Uuid, Vec<Item>> = HashMap::new();
-    for row in item_rows {
-        items.entry(row.order_id).or_default().push(item(row)?);
+/// Puts the lines of so many pages together, the orders of each by `key`.
+fn into_pages<K: Ord>(
+    mut lines: Vec<(i64, Line)>,
+    count: usize,
+    key: impl Fn(&OrderRow) -> K,
+) -> Result<Vec<Vec<Order>>, db::Error> {
+    lines.sort_by_key(|(place, (order, item))| (*place, key(order), item.position));
+    let mut pages = Vec::new();
+    pages.resize_with(count, Vec::new);
+    for (place, line) in lines {
+        let page = usize::try_from(place - 1).ok();
+        let page = page.and_then(|page| pages.get_mut(page));
+        add(
+            page.ok_or(db::Error::Failed("nobody asked for a row"))?,
+            line,
+        )?;
     }
-    rows.into_iter()
-        .map(|row| {
-            let items = items.remove(&row.id).unwrap_or_default();
-            order(&row, items)
-        })
-        .collect()
+    Ok(pages)
+}
+
+/// Adds a line to the order that it belongs to: the last one, or the next.
+fn add(orders: &mut Vec<Order>, (row, line): Line) -> Result<(), db::Error> {
+    let item = item(line)?;
+    match orders.last_mut().filter(|order| order.id.uuid() == row.id) {
+        Some(order) => order.items.push(item),
+        None => orders.push(order(&row, vec![item])?),
+    }
+    Ok(())
 }
 
 fn item(row: ItemRow) -> Result<Item, db::Error> {

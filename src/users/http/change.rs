@@ -1,24 +1,38 @@
 //! `PATCH /users/{id}`: changes a user by a JSON merge patch (RFC 7396).
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     super::{
         Users,
+        error::{ACCOUNT_NOT_ACTIVE, EMAIL_TAKEN, USER_NOT_FOUND},
         model::{Change, Email, Name, User},
     },
-    answer,
+    Response,
 };
-use crate::http::{Body, Caller, Faults, Field, IfMatch, PathId, Problem, Unknown};
+use crate::http::{
+    About, Caller, Faults, Field, IfMatch, Patch, PathId, Problem, Unknown, Versioned,
+};
+
+pub(super) const ABOUT: About = About {
+    id: "change_user",
+    summary: "Changes a user by a JSON merge patch",
+    problems: &[USER_NOT_FOUND, EMAIL_TAKEN, ACCOUNT_NOT_ACTIVE],
+    links: &[],
+};
 
 /// In a merge patch `null` removes a field. A user can be without neither, so it is a fault here.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(rename = "UserChange", deny_unknown_fields, example = json!({ "name": "Ada King" }))]
 pub(super) struct Request {
     email: Field<Email>,
     name: Field<Name>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
@@ -41,11 +55,11 @@ pub(super) async fn change(
     users: Data<Users>,
     PathId(id): PathId<User>,
     IfMatch(versions): IfMatch,
-    Body(request): Body<Request>,
-) -> Result<HttpResponse, Problem> {
+    Patch(request): Patch<Request>,
+) -> Result<Versioned<Response>, Problem> {
     let user = users
         .change(&caller, id, request.parse()?, versions)
         .await?;
 
-    Ok(answer(HttpResponse::Ok(), user))
+    Ok(user.into())
 }

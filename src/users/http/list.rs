@@ -1,6 +1,7 @@
 //! `GET /users`: a page of users, the newest last.
 
-use actix_web::{HttpRequest, HttpResponse, web::Data};
+use actix_web::{HttpRequest, web::Data};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
@@ -10,15 +11,26 @@ use super::{
     },
     Response,
 };
-use crate::http::{Caller, Faults, Field, Limit, Page, Params, Problem, Unknown};
+use crate::http::{About, Caller, Faults, Field, Limit, Page, Params, Problem, Unknown};
 
-#[derive(Default, Deserialize)]
+pub(super) const ABOUT: About = About {
+    id: "list_users",
+    summary: "A page of users, the newest last",
+    problems: &[],
+    links: &[],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Request {
+    /// Only the user of this address.
     email: Field<Email>,
+    /// Only users who registered after this one.
     after: Field<UserId>,
+    /// How many at most.
     limit: Field<Limit>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
@@ -27,7 +39,7 @@ pub(super) async fn list(
     users: Data<Users>,
     request: HttpRequest,
     Params(params): Params<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Page<Response>, Problem> {
     let mut faults = Faults::in_query();
     let email = faults.optional("email", params.email);
     let after = faults.optional("after", params.after);
@@ -39,7 +51,5 @@ pub(super) async fn list(
 
     let page = users.list(&caller, email, after, limit).await?;
 
-    Ok(Page::<Response>::answer(&request, limit, page, |user| {
-        user.id
-    }))
+    Ok(Page::of(&request, limit, page, |user| user.id))
 }

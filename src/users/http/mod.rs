@@ -7,37 +7,39 @@ mod list;
 mod read;
 mod register;
 
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    web::{Data, ServiceConfig},
-};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
-use super::{
-    Users,
-    model::{Email, Name, Standing, User, UserId},
-};
-use crate::http::{Right, etag, mount, resource, rule};
+use super::model::{Email, Name, Standing, User, UserId};
+use crate::http::{Routes, Versioned, resource, rule};
 
-pub(super) fn routes(users: &Users, config: &mut ServiceConfig) -> Vec<Right> {
-    config.app_data(Data::new(users.clone()));
-    let resources = [
+pub(super) fn resources() -> [Routes; 3] {
+    [
         resource("/users")
-            .get(rule::Owner, list::list)
-            .post(rule::Register, register::register),
+            .get(rule::Owner, list::ABOUT, list::list)
+            .post(rule::Register, register::ABOUT, register::register),
         // Before `{id}`, which it would match.
-        resource("/users/feed").get(rule::Operator, feed::feed),
+        resource("/users/feed").get(rule::Operator, feed::ABOUT, feed::feed),
         resource("/users/{id}")
-            .get(rule::Owner, read::read)
-            .patch(rule::Owner, change::change)
-            .delete(rule::Owner, close::close),
-    ];
-    mount(config, resources)
+            .get(rule::Owner, read::ABOUT, read::read)
+            .patch(rule::Owner, change::ABOUT, change::change)
+            .delete(rule::Owner, close::ABOUT, close::close),
+    ]
 }
 
 /// A user on the wire. Address and name are null once the account is closed.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
+#[schemars(rename = "User", example = json!({
+    "id": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "email": "ada@example.com",
+    "name": "Ada Lovelace",
+    "standing": "active",
+    "refusal": null,
+    "registered_at": "2026-11-21T09:00:00Z",
+    "changed_at": "2026-11-21T09:00:00Z",
+}))]
 pub(super) struct Response {
     id: UserId,
     email: Option<Email>,
@@ -67,9 +69,8 @@ impl From<User> for Response {
     }
 }
 
-/// Answers with one user and its version.
-fn answer(mut response: HttpResponseBuilder, user: User) -> HttpResponse {
-    response
-        .insert_header(etag(user.version))
-        .json(Response::from(user))
+impl From<User> for Versioned<Response> {
+    fn from(user: User) -> Self {
+        Self::new(user.version, user)
+    }
 }

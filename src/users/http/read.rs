@@ -1,25 +1,27 @@
 //! `GET /users/{id}`: one user.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 
 use super::{
-    super::{Users, model::User},
-    answer,
+    super::{Users, error::USER_NOT_FOUND, model::User},
+    Response,
 };
-use crate::http::{Caller, IfNoneMatch, PathId, Problem, etag};
+use crate::http::{About, Caller, Fresh, IfNoneMatch, PathId, Problem, Versioned};
+
+pub(super) const ABOUT: About = About {
+    id: "read_user",
+    summary: "One user",
+    problems: &[USER_NOT_FOUND],
+    links: &[],
+};
 
 pub(super) async fn read(
     caller: Caller,
     users: Data<Users>,
     PathId(id): PathId<User>,
     known: IfNoneMatch,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Fresh<Response>, Problem> {
     let user = users.find(&caller, id).await?;
 
-    if known.has(user.version) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header(etag(user.version))
-            .finish());
-    }
-    Ok(answer(HttpResponse::Ok(), user))
+    Ok(Versioned::from(user).unless(&known))
 }

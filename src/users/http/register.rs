@@ -1,23 +1,48 @@
 //! `POST /users`: registers a user.
 
-use actix_web::{HttpResponse, http::header, web::Data};
+use actix_web::web::Data;
+use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::{
     super::{
         Users,
+        error::EMAIL_TAKEN,
         model::{Email, Name, NewUser, Person, UserId},
     },
-    answer,
+    Response,
 };
-use crate::http::{Body, Caller, Faults, Field, Origin, Problem, Unknown};
+use crate::http::{
+    About, Body, Caller, Created, Faults, Field, Link, Origin, Problem, Unknown, Versioned,
+};
 
-#[derive(Default, Deserialize)]
+pub(super) const ABOUT: About = About {
+    id: "register_user",
+    summary: "Registers a user",
+    problems: &[EMAIL_TAKEN],
+    links: &[
+        Link::At("read_user"),
+        Link::At("change_user"),
+        Link::At("close_user"),
+        Link::At("read_customer"),
+        Link::With("place_order", "customer_id"),
+    ],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[schemars(
+    rename = "NewUser",
+    deny_unknown_fields,
+    extend("required" = ["email", "name"]),
+    example = json!({ "email": "ada@example.com", "name": "Ada Lovelace" })
+)]
 pub(super) struct Request {
     email: Field<Email>,
     name: Field<Name>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
@@ -42,10 +67,9 @@ pub(super) async fn register(
     caller: Caller,
     users: Data<Users>,
     Body(request): Body<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Created<Response>, Problem> {
     let user = users.register(request.parse(caller.origin())?).await?;
 
-    let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/users/{}", user.id)));
-    Ok(answer(response, user))
+    let location = format!("/users/{}", user.id);
+    Ok(Versioned::from(user).at(location))
 }

@@ -15,7 +15,7 @@ use super::{
     UsersConn, feed,
 };
 use crate::{
-    db::{self, hand_out, unnest},
+    db::{self, any, hand_out, unnest},
     http::{Limit, Origin},
 };
 
@@ -59,7 +59,7 @@ pub(in crate::users) fn find(
 ) -> Result<Vec<Option<User>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = accounts::table
-        .filter(accounts::id.eq_any(uuids))
+        .filter(accounts::id.eq_any(any(uuids)))
         .select(UserRow::as_select())
         .load(conn.pg())?;
     Ok(hand_out(ids, by_id(rows)?))

@@ -13,33 +13,16 @@ mod rebuild;
 
 use std::{
     io,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
-use schema_per_service::services::SERVICES;
 use serde_json::Value;
 
-use crate::harness::{Answer, Client, Database, PROGRAM, Process, an_order, eventually};
+use crate::harness::{Answer, Client, Database, Process, an_order, command, eventually};
 
 /// Runs SQL as the administrator of a service's database. Returns each row as the text of its columns, with a space between.
 fn sql(database: &Database, service: &str, statements: &str) -> Vec<String> {
     database.of(service).sql(statements)
-}
-
-/// The command on the database, as an operator would run it.
-fn command(database: &Database, arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(arguments).stderr(Stdio::null()).envs([
-        ("LISTEN", "127.0.0.1:0"),
-        ("WORKERS", "2"),
-        ("ACCEPT", "other-database,durability"),
-        ("ANYONE_MAY_CALL", "true"),
-    ]);
-    for (service, url) in SERVICES.iter().zip(database.service_urls()) {
-        let name = format!("{}_DATABASE_URL", service.name().to_uppercase());
-        command.env(name, url.expose());
-    }
-    command
 }
 
 /// A server as a process of its own, with these variables.

@@ -2,6 +2,7 @@
 
 mod client;
 mod cluster;
+mod document;
 mod issuer;
 mod process;
 mod server;
@@ -10,8 +11,9 @@ mod trouble;
 pub(crate) use self::{
     client::{Answer, Client, Waiting},
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
+    document::DOCUMENT,
     issuer::{Issuer, now},
-    process::{PROGRAM, Process},
+    process::{PROGRAM, Process, command},
     server::Server,
     trouble::{Undo, postmaster, signal},
 };

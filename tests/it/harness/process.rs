@@ -6,10 +6,28 @@ use std::{
     process::{Child, ChildStdout, Command, ExitStatus, Stdio},
 };
 
-use super::{Client, signal};
+use schema_per_service::services::SERVICES;
+
+use super::{Client, Database, signal};
 
 /// The program under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_schema-per-service");
+
+/// The command on the database, as an operator would run it.
+pub(crate) fn command(database: &Database, arguments: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(arguments).stderr(Stdio::null()).envs([
+        ("LISTEN", "127.0.0.1:0"),
+        ("WORKERS", "2"),
+        ("ACCEPT", "other-database,durability"),
+        ("ANYONE_MAY_CALL", "true"),
+    ]);
+    for (service, url) in SERVICES.iter().zip(database.service_urls()) {
+        let name = format!("{}_DATABASE_URL", service.name().to_uppercase());
+        command.env(name, url.expose());
+    }
+    command
+}
 
 /// A server as a process of its own; it is killed when dropped.
 pub(crate) struct Process {

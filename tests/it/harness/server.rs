@@ -5,7 +5,7 @@ use std::{ops::Deref, sync::mpsc, thread, time::Duration};
 use actix_web::{dev::ServerHandle, rt::System};
 use clap::Parser;
 use schema_per_service::{
-    app::{App, Right},
+    app::{App, Operation},
     config::Config,
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct Server {
     handle: ServerHandle,
     thread: Option<thread::JoinHandle<()>>,
     /// Every operation and who may call it.
-    pub(crate) rights: Vec<Right>,
+    pub(crate) operations: Vec<Operation>,
     pub(crate) database: Database,
 }
 
@@ -47,17 +47,18 @@ impl Server {
         let thread = thread::spawn(move || {
             System::new().block_on(async {
                 let app = App::bind(&config, &urls).await.unwrap();
-                let rights = app.rights().to_vec();
-                tell.send((app.address(), app.handle(), rights)).unwrap();
+                let operations = app.operations().to_vec();
+                tell.send((app.address(), app.handle(), operations))
+                    .unwrap();
                 app.run().await.unwrap();
             });
         });
-        let (address, handle, rights) = started.recv_timeout(Duration::from_secs(60)).unwrap();
+        let (address, handle, operations) = started.recv_timeout(Duration::from_secs(60)).unwrap();
         Self {
             client: Client::new(address),
             handle,
             thread: Some(thread),
-            rights,
+            operations,
             database,
         }
     }

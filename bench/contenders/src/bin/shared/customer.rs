@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    db::{self, Pool},
+    db::{self, Batch, ForEach, Pool, asked},
     http::{Faults, Field, Limit, Params, PathId, Problem, Unknown},
     orders::{self, ItemRow, Order, OrderRow},
     schema::{accounts, items, orders as all},
-    users::{self, User, UserRow},
+    users::{self, User, UserId, UserRow},
 };
 
 #[derive(Default, Deserialize)]
@@ -29,8 +29,19 @@ struct Response {
     missing: [&'static str; 0],
 }
 
+/// Those who ask for a customer at the same time.
+pub(crate) struct Customers(Batch<(UserId, Limit), Option<Customer>>);
+
+type Customer = (User, Vec<Order>);
+
+impl Customers {
+    pub(crate) fn open(pool: &Pool) -> Self {
+        Self(pool.batch_of_pages("customers", join))
+    }
+}
+
 pub(crate) async fn customer(
-    pool: Data<Pool>,
+    customers: Data<Customers>,
     PathId(id): PathId<User>,
     Params(params): Params<Request>,
 ) -> Result<HttpResponse, Problem> {
@@ -41,7 +52,7 @@ pub(crate) async fn customer(
         return Err(faults.into_problem());
     }
 
-    let found = pool.read(move |conn| join(conn, id.uuid(), limit)).await?;
+    let found = customers.0.ask((id, limit)).await?;
     let (user, orders) = found.ok_or_else(users::unknown)?;
     Ok(HttpResponse::Ok().json(Response {
         user: user.into(),
@@ -50,36 +61,55 @@ pub(crate) async fn customer(
     }))
 }
 
-type Line = (UserRow, Option<(OrderRow, ItemRow)>);
+type Line = (i64, (UserRow, Option<(OrderRow, ItemRow)>));
 
 fn join(
     conn: &mut PgConnection,
-    id: Uuid,
-    limit: Limit,
-) -> Result<Option<(User, Vec<Order>)>, db::Error> {
+    questions: &[(UserId, Limit)],
+) -> Result<Vec<Option<Customer>>, db::Error> {
+    // A join has one limit for all.
+    let most = questions.iter().map(|(_, limit)| limit.rows()).max();
     let theirs = diesel::alias!(crate::schema::orders as theirs);
     let newest = theirs
-        .filter(theirs.field(all::customer_id).eq(id))
+        .filter(theirs.field(all::customer_id).eq(accounts::id))
         .order(theirs.field(all::id).desc())
-        .limit(limit.rows())
+        .limit(most.unwrap_or_default())
         .select(theirs.field(all::id));
-    let lines: Vec<Line> = accounts::table
+    let customer = accounts::table
         .left_join(
             all::table.inner_join(items::table).on(all::customer_id
                 .eq(accounts::id)
                 .and(all::id.eq_any(newest))),
         )
-        .filter(accounts::id.eq(id))
+        .filter(accounts::id.eq(asked::owner))
         .order((all::id.desc(), items::position))
         .select((
             UserRow::as_select(),
             Option::<(OrderRow, ItemRow)>::as_select(),
-        ))
-        .load(conn)?;
-    let (users, lines): (Vec<UserRow>, Vec<_>) = lines.into_iter().unzip();
-    let Some(user) = users.into_iter().next() else {
-        return Ok(None);
-    };
-    let orders = orders::from_lines(lines.into_iter().flatten())?;
-    Ok(Some((user.try_into()?, orders)))
+        ));
+    let asked = questions
+        .iter()
+        .map(|(id, limit)| (id.uuid(), Uuid::nil(), limit.rows()));
+    let lines: Vec<Line> = ForEach::new(asked, customer).load(conn)?;
+
+    let mut found: Vec<Option<Customer>> = Vec::new();
+    found.resize_with(questions.len(), || None);
+    for (place, (user, line)) in lines {
+        let customer = usize::try_from(place - 1).ok();
+        let customer = customer.and_then(|customer| found.get_mut(customer));
+        let customer = customer.ok_or(db::Error::Failed("nobody asked for a row"))?;
+        let (_, orders) = match customer {
+            Some(customer) => customer,
+            None => customer.insert((user.try_into()?, Vec::new())),
+        };
+        if let Some(line) = line {
+            orders::add(orders, line)?;
+        }
+    }
+    for (customer, (_, limit)) in found.iter_mut().zip(questions) {
+        if let Some((_, orders)) = customer {
+            orders.truncate(usize::try_from(limit.rows()).unwrap_or_default());
+        }
+    }
+    Ok(found)
 }

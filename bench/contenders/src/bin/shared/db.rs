@@ -1,9 +1,13 @@
 //! The product's `Batch` over a pool whose connections belong to nobody in particular.
 
 #[path = "../../../../../src/db/batch/mod.rs"]
+#[expect(dead_code, reason = "nobody asks for figures here")]
 mod batch;
 #[path = "../../../../../src/db/crew.rs"]
+#[expect(dead_code, reason = "nobody asks for figures here")]
 mod crew;
+#[path = "../../../../../src/db/each.rs"]
+mod each;
 #[path = "../../../../../src/db/error.rs"]
 #[expect(dead_code, reason = "the product knows more cases")]
 mod error;
@@ -18,8 +22,9 @@ use tokio::time::Duration;
 
 pub(crate) use batch::Batch;
 use crew::Crew;
+pub(crate) use each::{AtMost, ForEach, WithLines, asked};
 pub(crate) use error::Error;
-pub(crate) use rows::{hand_out, unnest};
+pub(crate) use rows::{any, hand_out, unnest};
 
 /// The product's own, by the same names and with the same values.
 #[derive(Clone, Copy)]
@@ -70,6 +75,19 @@ impl Pool {
     ) -> Batch<In, Out> {
         let pool = self.clone();
         Batch::new(name, LIMITS, move |inputs| {
+            pool.with(|conn| work(conn, inputs))
+        })
+    }
+
+    /// A [`Batch`] of long answers, with few in a run.
+    pub(crate) fn batch_of_pages<In: Send + 'static, Out: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl Fn(&mut PgConnection, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
+    ) -> Batch<In, Out> {
+        let pool = self.clone();
+        let limits = Limits { run: 16, ..LIMITS };
+        Batch::new(name, limits, move |inputs| {
             pool.with(|conn| work(conn, inputs))
         })
     }

@@ -10,17 +10,17 @@ use actix_web::{
 };
 use uuid::Uuid;
 
-use crate::http::{Caller, Identity};
+use crate::http::{Caller, Identity, as_problem};
 
 pub(crate) async fn enter(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, actix_web::Error> {
     let id = HeaderValue::from_maybe_shared(Bytes::from(Uuid::now_v7().to_string()))
         .unwrap_or_else(|_| HeaderValue::from_static("unnamed"));
     let caller = Caller::new(Identity::Unasked, id.clone());
     request.extensions_mut().insert(caller);
-    let mut response = next.call(request).await?;
+    let mut response = as_problem(next.call(request).await?.map_into_boxed_body());
     for (name, value) in [
         (HeaderName::from_static("x-request-id"), id),
         (

@@ -27,6 +27,9 @@ mod route;
 #[path = "../../../../../src/http/rule.rs"]
 #[allow(dead_code, reason = "nothing here is an operator's alone")]
 pub(crate) mod rule;
+#[path = "../../../../../src/http/visit.rs"]
+#[expect(dead_code, reason = "nothing is recorded here")]
+mod visit;
 
 pub(crate) use body::Body;
 pub(crate) use caller::{Caller, Identity, Origin, Scope};
@@ -36,6 +39,7 @@ pub(crate) use id::Id;
 pub(crate) use key::{IdempotencyKey, OptionalKey};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
-pub(crate) use problem::{Problem, every_failure_is_a_problem};
+pub(crate) use problem::{Problem, as_problem};
 pub(crate) use route::{mount, resource, unknown_path};
 pub(crate) use rule::Right;
+pub(crate) use visit::Visit;

@@ -19,7 +19,7 @@ use actix_web::{
 };
 use contenders::Settings;
 
-use crate::{db::Pool, orders::Orders, users::Users};
+use crate::{customer::Customers, db::Pool, orders::Orders, users::Users};
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
@@ -28,11 +28,11 @@ async fn main() -> std::io::Result<()> {
     let pool = Pool::new(&settings.database_url, settings.pool);
     let users = Users::open(&pool);
     let orders = Orders::open(&pool);
+    let customers = Data::new(Customers::open(&pool));
     HttpServer::new(move || {
         App::new()
-            .wrap(from_fn(http::every_failure_is_a_problem))
             .wrap(from_fn(entrance::enter))
-            .app_data(Data::new(pool.clone()))
+            .app_data(customers.clone())
             .configure(|config| users::http::routes(&users, config))
             .configure(|config| orders::http::routes(&orders, config))
             .configure(|config| {

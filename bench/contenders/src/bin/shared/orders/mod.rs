@@ -17,7 +17,7 @@ use self::{
 };
 pub(crate) use self::{
     model::Order,
-    store::{ItemRow, OrderRow, from_lines},
+    store::{ItemRow, OrderRow, add},
 };
 use crate::{
     db::{Batch, Pool},
@@ -31,6 +31,7 @@ pub(crate) struct Orders(Arc<Room>);
 struct Room {
     pool: Pool,
     find: Batch<OrderId, Option<Order>>,
+    pages: Batch<(UserId, Option<OrderId>, Limit), Vec<Order>>,
     place: Batch<Arc<NewOrder>, Placed>,
 }
 
@@ -39,6 +40,7 @@ impl Orders {
         Self(Arc::new(Room {
             pool: pool.clone(),
             find: pool.batch_of_reads("orders find", store::find),
+            pages: pool.batch_of_pages("orders pages", store::pages),
             place: pool.batch_of_writes("orders place", store::place),
         }))
     }
@@ -64,10 +66,13 @@ impl Orders {
         after: Option<OrderId>,
         limit: Limit,
     ) -> Result<Vec<Order>, Error> {
-        Ok(self
-            .0
-            .pool
-            .read(move |conn| store::list(conn, customer, status, after, limit))
-            .await?)
+        Ok(match (customer, status) {
+            (Some(customer), None) => self.0.pages.ask((customer, after, limit)).await?,
+            (_, _) => {
+                let pool = &self.0.pool;
+                pool.read(move |conn| store::list(conn, customer, status, after, limit))
+                    .await?
+            }
+        })
     }
 }

@@ -2,13 +2,18 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use diesel::prelude::*;
+use diesel::{
+    dsl::{self, AsSelect},
+    pg::Pg,
+    prelude::*,
+    query_source::AliasedField,
+};
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
 use super::model::{Item, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status};
 use crate::{
-    db::{self, hand_out, unnest},
+    db::{self, AtMost, ForEach, WithLines, any, asked, hand_out, unnest},
     http::Limit,
     schema::{accounts, items, orders},
     users::UserId,
@@ -30,7 +35,7 @@ pub(crate) struct OrderRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = items, check_for_backend(diesel::pg::Pg))]
 pub(crate) struct ItemRow {
-    order_id: Uuid,
+    position: i16,
     sku: String,
     quantity: i32,
     unit_price: i64,
@@ -42,13 +47,10 @@ pub(super) fn find(
     ids: &[OrderId],
 ) -> Result<Vec<Option<Order>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let lines: Vec<(OrderRow, ItemRow)> = orders::table
-        .inner_join(items::table)
-        .filter(orders::id.eq_any(uuids))
-        .order((orders::id, items::position))
-        .select((OrderRow::as_select(), ItemRow::as_select()))
-        .load(conn)?;
-    let orders = from_lines(lines)?
+    let asked = orders::table
+        .filter(orders::id.eq_any(any(uuids)))
+        .select(OrderRow::as_select());
+    let orders = from_lines(with_items(asked).load(conn)?)?
         .into_iter()
         .map(|order| (order.id, order));
     Ok(hand_out(ids, orders.collect()))
@@ -90,7 +92,7 @@ fn hold(
         .map(|order| order.customer.uuid())
         .collect();
     let rows: Vec<(Uuid, String)> = accounts::table
-        .filter(accounts::id.eq_any(uuids))
+        .filter(accounts::id.eq_any(any(uuids)))
         // In one order, or two who hold could wait for each other.
         .order(accounts::id)
         .select((accounts::id, accounts::standing))
@@ -185,7 +187,25 @@ fn insert_items<'a>(
     Ok(())
 }
 
-/// At most one page of orders, the oldest first.
+/// For each question at most one page of a customer's orders, the oldest first.
+pub(super) fn pages(
+    conn: &mut PgConnection,
+    questions: &[(UserId, Option<OrderId>, Limit)],
+) -> Result<Vec<Vec<Order>>, db::Error> {
+    let theirs = orders::table
+        .filter(orders::customer_id.eq(asked::owner))
+        .filter(orders::id.gt(asked::after))
+        .order(orders::id)
+        .select(OrderRow::as_select());
+    let asked = questions.iter().map(|(customer, after, limit)| {
+        let after = after.map_or(Uuid::nil(), OrderId::uuid);
+        (customer.uuid(), after, limit.and_one())
+    });
+    let lines = ForEach::new(asked, with_items(AtMost(theirs))).load(conn)?;
+    into_pages(lines, questions.len(), |order| order.id)
+}
+
+/// At most one page of the orders of everyone, or of one customer's with a certain status, the oldest first.
 pub(super) fn list(
     conn: &mut PgConnection,
     customer: Option<UserId>,
@@ -207,43 +227,72 @@ pub(super) fn list(
     if let Some(after) = after {
         query = query.filter(orders::id.gt(after.uuid()));
     }
-    let rows = query.load(conn)?;
-    with_items(conn, rows)
+    let lines = with_items(query).load(conn)?;
+    from_lines(lines)
 }
 
-/// Adds to each row its items, which one query reads for all of them.
-fn with_items(conn: &mut PgConnection, rows: Vec<OrderRow>) -> Result<Vec<Order>, db::Error> {
-    let uuids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let item_rows: Vec<ItemRow> = items::table
-        .filter(items::order_id.eq_any(uuids))
-        .order((items::order_id, items::position))
-        .select(ItemRow::as_select())
-        .load(conn)?;
-    let mut items: HashMap<Uuid, Vec<Item>> = HashMap::new();
-    for row in item_rows {
-        items.entry(row.order_id).or_default().push(item(row)?);
+diesel::alias!(orders as each: Each);
+
+/// One order with one of its items.
+pub(crate) type Line = (OrderRow, ItemRow);
+
+/// The orders of a query, a line for each item.
+fn with_items<Rows>(rows: Rows) -> WithLines<Rows, items_of_each> {
+    WithLines {
+        rows,
+        lines: items_of_each(),
     }
-    rows.into_iter()
-        .map(|row| {
-            let items = items.remove(&row.id).unwrap_or_default();
-            order(&row, items)
-        })
-        .collect()
 }
 
-/// Puts the lines of a join together. Those of one order follow each other.
-pub(crate) fn from_lines(
-    lines: impl IntoIterator<Item = (OrderRow, ItemRow)>,
-) -> Result<Vec<Order>, db::Error> {
-    let mut orders: Vec<Order> = Vec::new();
-    for (row, line) in lines {
-        let item = item(line)?;
-        match orders.last_mut().filter(|order| order.id.uuid() == row.id) {
-            Some(order) => order.items.push(item),
-            None => orders.push(order(&row, vec![item])?),
-        }
+#[dsl::auto_type]
+fn items_of_each() -> _ {
+    let order: AliasedField<Each, orders::id> = each.field(orders::id);
+    let columns: AsSelect<ItemRow, Pg> = ItemRow::as_select();
+    items::table
+        .filter(items::order_id.eq(order))
+        .order(items::position)
+        .select(columns)
+}
+
+/// Puts lines together, the oldest order first.
+fn from_lines(mut lines: Vec<Line>) -> Result<Vec<Order>, db::Error> {
+    // No join promises an order. They nearly always come in this one, and then this only looks.
+    lines.sort_by_key(|(order, item)| (order.id, item.position));
+    let mut orders = Vec::new();
+    for line in lines {
+        add(&mut orders, line)?;
     }
     Ok(orders)
+}
+
+/// Puts the lines of so many pages together, the orders of each by `key`.
+fn into_pages<K: Ord>(
+    mut lines: Vec<(i64, Line)>,
+    count: usize,
+    key: impl Fn(&OrderRow) -> K,
+) -> Result<Vec<Vec<Order>>, db::Error> {
+    lines.sort_by_key(|(place, (order, item))| (*place, key(order), item.position));
+    let mut pages = Vec::new();
+    pages.resize_with(count, Vec::new);
+    for (place, line) in lines {
+        let page = usize::try_from(place - 1).ok();
+        let page = page.and_then(|page| pages.get_mut(page));
+        add(
+            page.ok_or(db::Error::Failed("nobody asked for a row"))?,
+            line,
+        )?;
+    }
+    Ok(pages)
+}
+
+/// Adds a line to the order that it belongs to: the last one, or the next.
+pub(crate) fn add(orders: &mut Vec<Order>, (row, line): Line) -> Result<(), db::Error> {
+    let item = item(line)?;
+    match orders.last_mut().filter(|order| order.id.uuid() == row.id) {
+        Some(order) => order.items.push(item),
+        None => orders.push(order(&row, vec![item])?),
+    }
+    Ok(())
 }
 
 fn item(row: ItemRow) -> Result<Item, db::Error> {

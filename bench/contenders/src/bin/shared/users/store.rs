@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::model::{Email, Name, NewUser, Person, Standing, User, UserId};
 use crate::{
-    db::{self, hand_out, unnest},
+    db::{self, any, hand_out, unnest},
     schema::accounts,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn find(
 ) -> Result<Vec<Option<User>>, db::Error> {
     let uuids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = accounts::table
-        .filter(accounts::id.eq_any(uuids))
+        .filter(accounts::id.eq_any(any(uuids)))
         .select(UserRow::as_select())
         .load(conn)?;
     Ok(hand_out(ids, by_id(rows)?))
