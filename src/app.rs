@@ -3,7 +3,12 @@
 //! The port is opened only once every service whose database answers was looked at ([`gateway::admit`]). What was accepted is answered
 //! before the process ends, unless a second signal comes.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -30,6 +35,9 @@ pub use crate::http::Operation;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
+/// The time within which two signals are one.
+const ONCE: Duration = Duration::from_millis(500);
+
 /// The time in which what was accepted is read.
 const LULL: Duration = Duration::from_millis(100);
 
@@ -73,7 +81,7 @@ pub enum Error {
     #[error("{0}")]
     Spans(String),
     /// The port cannot be had.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {}", advice(.source))]
     Port {
         /// The address asked for.
         address: SocketAddr,
@@ -192,8 +200,8 @@ impl App {
         self.server.handle()
     }
 
-    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`]; then whatever was accepted is answered. A second signal
-    /// ends it at once.
+    /// Serves until Ctrl-C, SIGTERM, or a stop through [`App::handle`]; then whatever was accepted is answered. Another signal
+    /// after that ends it at once.
     ///
     /// # Errors
     ///
@@ -214,7 +222,7 @@ impl App {
             recorder.leave();
             tokio::select! {
                 () = stop(&handle, grace) => {}
-                () = signal() => {
+                () = again(signal) => {
                     tracing::info!("stopping at once");
                     handle.stop(false).await;
                 }
@@ -222,10 +230,45 @@ impl App {
         });
         let watcher = actix_web::rt::spawn(self.watch);
         let ended = self.server.await;
-        watcher.abort();
         stopper.abort();
+        watcher.abort();
+        // It ends once it is waited for, and holds the doors open until then.
+        drop(watcher.await);
         self.recorder.end();
         ended
+    }
+}
+
+/// Why a port cannot be had, and what to do.
+fn advice(error: &io::Error) -> String {
+    let known = [
+        (
+            io::ErrorKind::AddrInUse,
+            "another program does already; stop it, or choose another port with LISTEN",
+        ),
+        (
+            io::ErrorKind::AddrNotAvailable,
+            "this machine has no such address; choose one of its own with LISTEN, or 0.0.0.0 for all",
+        ),
+        (
+            io::ErrorKind::PermissionDenied,
+            "only root may, below port 1024; choose another port with LISTEN",
+        ),
+    ];
+    match known.iter().find(|(kind, _)| *kind == error.kind()) {
+        Some((_, advice)) => (*advice).to_owned(),
+        None => format!("{error}; choose another address or port with LISTEN"),
+    }
+}
+
+/// Whether the signal to stop comes once more, and not only twice at once, as `timeout` and some terminals send it.
+async fn again(mut signal: impl AsyncFnMut()) {
+    let first = Instant::now();
+    loop {
+        signal().await;
+        if first.elapsed() > ONCE {
+            return;
+        }
     }
 }
 

@@ -32,7 +32,7 @@ fn hours() -> RangedI64ValueParser<u32> {
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// Address and port to serve on; port 0 takes any free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Threads that serve; 0 means one for each core
@@ -90,7 +90,7 @@ pub struct Config {
     pub grace: u16,
 
     /// A collector of OpenTelemetry that gets a span for each request, over HTTP, such as `http://localhost:4318`
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL")]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector)]
     pub otlp_endpoint: Option<String>,
 
     /// What each service may use of its database.
@@ -178,6 +178,24 @@ fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse().map(|address: IpAddr| IpNet::from(address));
     let network = address.or_else(|_| text.parse());
     network.map_err(|_| "must be an IP address or a network such as 10.0.0.0/8".to_owned())
+}
+
+/// An address and a port.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let address = text.parse();
+    address.map_err(|_| "must be an address and a port, such as 127.0.0.1:8080 or [::1]:8080")
+}
+
+/// A collector's URL, which the path for spans is added to.
+fn collector(text: &str) -> Result<String, &'static str> {
+    let is_http = text.parse().is_ok_and(|uri: Uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    });
+    if is_http {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a URL of OTLP over HTTP, such as http://localhost:4318")
+    }
 }
 
 /// A scheme and a host, and a port where it is not the usual one, as browsers name an origin.

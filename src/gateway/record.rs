@@ -19,7 +19,7 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::{Bytes, Data},
+    web::Data,
 };
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
 use uuid::Uuid;
@@ -167,8 +167,9 @@ impl Recorder {
     fn begin(&self, request: &ServiceRequest) -> Record<'_> {
         self.in_flight.inc();
         let headers = request.headers();
-        let trace = Trace::of(headers, self.spans.is_some());
-        let visit = Visit::new(request_id(headers));
+        let fresh = Uuid::now_v7();
+        let trace = Trace::of(headers, fresh, self.spans.is_some());
+        let visit = Visit::new(request_id(headers, fresh));
         request.extensions_mut().insert(Rc::clone(&visit));
         Record {
             recorder: self,
@@ -231,7 +232,8 @@ impl Record<'_> {
                     service,
                     problem = problem.map(Problem::name),
                     $($more)*
-                    "request"
+                    // As a field it is text, where a message would be something to format.
+                    message = "request",
                 )
             };
         }
@@ -280,7 +282,7 @@ fn known(method: &Method) -> &'static str {
 
 /// What the client calls its request, if it is short and plain, so that it may stand in a log and beside a row; else a name
 /// of ours.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+fn request_id(headers: &HeaderMap, ours: Uuid) -> HeaderValue {
     let mut given = headers.get_all(REQUEST_ID);
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
     match (given.next(), given.next()) {
@@ -289,7 +291,86 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         {
             id.clone()
         }
-        _ => HeaderValue::from_maybe_shared(Bytes::from(Uuid::now_v7().to_string()))
-            .unwrap_or_else(|_| HeaderValue::from_static("unnamed")),
+        _ => {
+            let mut digits = Uuid::encode_buffer();
+            let id = ours.hyphenated().encode_lower(&mut digits);
+            HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("unnamed"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::{App, dev::Service as _, middleware::from_fn, test};
+
+    use super::*;
+    use crate::{
+        gateway::{Admission, Entrance, enter, health},
+        http::{Shown, resource, rule},
+    };
+
+    async fn panics() -> Shown<health::Live> {
+        panic!("ada@example.com is too much for us")
+    }
+
+    #[actix_web::test]
+    async fn a_panic_is_answered_and_recorded_like_any_failure_and_by_its_route() {
+        let registry = Registry::new();
+        let recorder = Data::new(Recorder::new(&[], &registry, None).unwrap());
+        let entrance = Entrance::open(&Admission {
+            keys: None,
+            issuer: "",
+            audience: "",
+            leeway: 0,
+            most_requests: None,
+            proxies: &[],
+        });
+        let entrance = Data::new(entrance.unwrap());
+        let app = App::new()
+            .wrap(from_fn(move |request, next| {
+                enter(entrance.clone(), request, next)
+            }))
+            .wrap(from_fn(move |request, next| {
+                record(recorder.clone(), request, next)
+            }))
+            .service(
+                resource("/panics")
+                    .get(rule::Anyone, health::LIVE, panics)
+                    .done(),
+            );
+        let app = test::init_service(app).await;
+        let request = test::TestRequest::get().uri("/panics").to_request();
+
+        let error = app.call(request).await.err().unwrap();
+
+        let answer = error.error_response();
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = answer.headers();
+        assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json");
+        for (name, value) in FOR_BROWSERS {
+            assert_eq!(headers[&name], value);
+        }
+        assert_eq!(headers[&REQUEST_ID].len(), 36);
+        assert_eq!(headers[&TRACEPARENT].len(), 55);
+        let told = prometheus::TextEncoder::new().encode_to_string(&registry.gather());
+        let told = told.unwrap();
+        let series = r#"_count{method="GET",route="/panics",service="gateway",status="500"} 1"#;
+        assert!(told.contains(series), "{told}");
+        assert!(told.contains("http_requests_in_flight 0"), "{told}");
+    }
+
+    #[actix_web::test]
+    async fn a_client_that_left_is_recorded_and_nothing_of_it_is_in_flight() {
+        let registry = Registry::new();
+        let recorder = Recorder::new(&[], &registry, None).unwrap();
+        let request = test::TestRequest::get().uri("/users").to_srv_request();
+
+        drop(recorder.begin(&request));
+
+        let told = prometheus::TextEncoder::new().encode_to_string(&registry.gather());
+        let told = told.unwrap();
+        let series = r#"_count{method="GET",route="none",service="gateway",status="499"} 1"#;
+        assert!(told.contains(series), "{told}");
+        assert!(told.contains("http_requests_in_flight 0"), "{told}");
     }
 }

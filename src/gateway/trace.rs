@@ -23,9 +23,9 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// The trace that the headers name, if they do so well; else a new one, of which the request is the first span. Whether it is
-    /// kept, the first decides; `keep` says it for ours.
-    pub(super) fn of(headers: &HeaderMap, keep: bool) -> Self {
+    /// The trace that the headers name, if they do so well; else a new one under the id `ours`, of which the request is the first
+    /// span. Whether it is kept, the first decides; `keep` says it for ours.
+    pub(super) fn of(headers: &HeaderMap, ours: Uuid, keep: bool) -> Self {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
         let mut given = headers.get_all(TRACEPARENT);
         let taken = match (given.next(), given.next()) {
@@ -38,7 +38,7 @@ impl Trace {
                 is_odd(given[LENGTH - 1])
             }
             None => {
-                Uuid::now_v7().simple().encode_lower(&mut text[TRACE]);
+                ours.simple().encode_lower(&mut text[TRACE]);
                 keep
             }
         };
@@ -114,7 +114,7 @@ mod tests {
         for line in lines {
             headers.append(TRACEPARENT, HeaderValue::from_str(line).unwrap());
         }
-        Trace::of(&headers, false)
+        Trace::of(&headers, Uuid::now_v7(), false)
     }
 
     #[test]

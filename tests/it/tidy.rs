@@ -212,7 +212,8 @@ fn the_papers_name_only_paths_and_commands_that_exist() {
             let is_path = word.starts_with("src/")
                 || word.starts_with("tests/")
                 || word.starts_with("docs/")
-                || word.starts_with("migrations_")
+                // One of the figures looks like a path.
+                || word.starts_with("migrations_") && word != "migrations_pending"
                 || word.starts_with("bench/");
             if is_path && !word.contains(['<', '*', ' ']) {
                 assert!(root().join(word).exists(), "{}: no {word}", paper.display());

@@ -74,6 +74,16 @@ pub enum Error {
     /// The server did not come up.
     #[error("PostgreSQL did not start: {0}")]
     NotReady(String),
+    /// The folder cannot be made or used.
+    #[error(
+        "the data folder {data_dir} cannot be used: {source}; choose one that you may write to with --data-dir"
+    )]
+    Unusable {
+        /// The folder.
+        data_dir: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {

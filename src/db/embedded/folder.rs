@@ -152,15 +152,19 @@ pub(super) fn kept_secret(
 
 /// Makes the folder where it is missing, and marks it as ours.
 fn make(data_dir: &Path) -> Result<(PathBuf, Account), Error> {
+    let unusable = |source| Error::Unusable {
+        data_dir: data_dir.to_owned(),
+        source,
+    };
     let is_new = !data_dir.exists();
-    fs::create_dir_all(data_dir).map_err(at(data_dir))?;
-    let path = data_dir.canonicalize().map_err(at(data_dir))?;
+    fs::create_dir_all(data_dir).map_err(unusable)?;
+    let path = data_dir.canonicalize().map_err(unusable)?;
     let socket = socket_in(&path);
     if socket.as_os_str().len() > LONGEST_SOCKET_PATH || path.as_os_str().as_bytes().contains(&b',')
     {
         return Err(Error::BadPath(path));
     }
-    let is_empty = fs::read_dir(&path).map_err(at(&path))?.next().is_none();
+    let is_empty = fs::read_dir(&path).map_err(unusable)?.next().is_none();
     if !is_empty && !path.join("lock").exists() {
         return Err(Error::NotOurs(path));
     }
@@ -171,9 +175,9 @@ fn make(data_dir: &Path) -> Result<(PathBuf, Account), Error> {
         } else {
             0o700
         };
-        fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(at(&path))?;
+        fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(unusable)?;
     }
-    lock_file(&path)?;
+    lock_file(&path).map_err(unusable)?;
     Ok((path, account))
 }
 
@@ -182,18 +186,16 @@ fn socket_in(path: &Path) -> PathBuf {
 }
 
 /// The file that is locked; its presence says that the folder is ours.
-fn lock_file(path: &Path) -> Result<File, Error> {
-    let file = path.join("lock");
+fn lock_file(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(false)
-        .open(&file)
-        .map_err(at(&file))
+        .open(path.join("lock"))
 }
 
 fn lock(path: &Path) -> Result<File, Error> {
-    let lock = lock_file(path)?;
+    let lock = lock_file(path).map_err(at(&path.join("lock")))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(Error::Locked(path.to_owned())),

@@ -2,6 +2,7 @@
 
 mod log;
 mod metrics;
+mod startup;
 mod stopping;
 mod traces;
 

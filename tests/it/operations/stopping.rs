@@ -77,7 +77,7 @@ fn client(address: SocketAddr, name: &str, keeps: bool, asked: &AtomicUsize) -> 
         let number = sent.len();
         let id = format!("{name}-{number}");
         let user = json!({ "email": format!("{id}@example.com"), "name": "Ada" }).to_string();
-        let (head, body) = if number % 2 == 0 {
+        let (head, body) = if number.is_multiple_of(2) {
             ("POST /users", &*user)
         } else {
             ("GET /orders", "")
@@ -169,6 +169,11 @@ fn readiness_is_red_while_a_server_waits_to_stop_and_it_answers_all_else() {
     });
     assert_eq!(client.get("/health/live").status, 200);
     assert_eq!(client.get("/users").status, 200);
-    // A second one does not wait.
-    logged.end();
+    // Another one does not wait.
+    let mut server = logged.server;
+    eventually("it ends", || {
+        server.signal("TERM");
+        server.child.try_wait().unwrap().is_some()
+    });
+    assert!(server.ended().success());
 }

@@ -1,6 +1,7 @@
 //! W3C Trace Context: taken where it is well-formed, made where it is not, and returned; and the spans that a collector gets.
 
 use std::{
+    fmt::Write as _,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{SocketAddr, TcpListener},
     sync::mpsc::{self, Receiver},
@@ -92,7 +93,10 @@ fn attribute(attributes: &[KeyValue], name: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
 }
 
 #[test]
