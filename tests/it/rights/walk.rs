@@ -143,7 +143,7 @@ fn what_is_somebody_elses_answers_word_for_word_like_what_is_missing() {
         for answer in [&mut theirs, &mut missing] {
             // What differs from answer to answer: the occurrence, the time, and the caller's limit.
             answer.body["instance"].take();
-            for header in ["x-request-id", "date", "ratelimit"] {
+            for header in ["x-request-id", "traceparent", "date", "ratelimit"] {
                 answer.headers.remove(header);
             }
         }
