@@ -9,16 +9,18 @@ use std::{
 };
 
 /// The tests that take the services from the list, and those of the new service.
-const SUITES: [&str; 12] = [
+const SUITES: [&str; 14] = [
     "attacks::",
     "audit::",
     "boot::",
     "bulkhead::",
+    "console::",
     "grants::",
     "health::",
     "inventory::",
     "migrations::",
     "openapi::",
+    "operations::metrics::",
     "rights::walk::",
     "schema::",
     "tidy::",
