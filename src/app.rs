@@ -1,4 +1,7 @@
 //! Opens the doors, binds, serves, and stops.
+//!
+//! The port is opened only once every service whose database answers was looked at ([`gateway::admit`]). What was accepted is answered
+//! before the process ends, unless a second signal comes.
 
 use std::{
     io,

@@ -1,4 +1,7 @@
 //! Every setting, its variable and its default, in one place.
+//!
+//! Nothing else reads the environment. What every service has, such as its URL, is made from the list of [`services`](crate::services).
+//! Settings that undo the walls are refused here, before anything is opened; [`Error`] says each in one sentence.
 
 use std::{
     env,
@@ -20,6 +23,13 @@ use crate::{
     services::SERVICES,
 };
 
+/// What `--help` gathers the settings under.
+const SERVING: &str = "Serving";
+pub(crate) const DATABASES: &str = "Databases";
+const CALLERS: &str = "Callers";
+const WALLS: &str = "Walls";
+const KEEPING: &str = "Keeping";
+
 /// From an hour to ten years.
 fn hours() -> RangedI64ValueParser<u32> {
     value_parser!(u32).range(1..=87_600)
@@ -29,20 +39,20 @@ fn hours() -> RangedI64ValueParser<u32> {
 #[derive(Args, Clone, Debug)]
 pub struct Config {
     /// Address and port to serve on; port 0 takes any free one
-    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_parser = address)]
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_parser = address, help_heading = SERVING)]
     pub listen: SocketAddr,
 
     /// Threads that serve; 0 means one for each core
-    #[arg(long, env = "WORKERS", default_value_t = 0)]
+    #[arg(long, env = "WORKERS", default_value_t = 0, help_heading = SERVING)]
     pub workers: usize,
 
     /// The embedded server's folder [default: data, or for root /var/lib/schema-per-service where PostgreSQL cannot enter
     /// the current folder]
-    #[arg(long, env = "DATA_DIR")]
+    #[arg(long, env = "DATA_DIR", help_heading = DATABASES)]
     pub data_dir: Option<PathBuf>,
 
     /// The folder of PostgreSQL's programs [default: looked for]
-    #[arg(long, env = "PG_BIN_DIR")]
+    #[arg(long, env = "PG_BIN_DIR", help_heading = DATABASES)]
     pub pg_bin_dir: Option<PathBuf>,
 
     /// Where each service's data is.
@@ -62,32 +72,33 @@ pub struct Config {
         long,
         env = "AUDIT_INTERVAL",
         default_value_t = 60,
-        value_name = "SECONDS"
+        value_name = "SECONDS",
+        help_heading = WALLS
     )]
     pub audit_interval: u64,
 
     /// Rules of the audit, or ids of single breaches, that are known and accepted, as on a managed server
-    #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE")]
+    #[arg(long, env = "ACCEPT", value_delimiter = ',', value_name = "RULE", help_heading = WALLS)]
     pub accept: Vec<String>,
 
     /// Roles that may reach every schema, such as one for backups
-    #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE")]
+    #[arg(long, env = "TRUST", value_delimiter = ',', value_name = "ROLE", help_heading = WALLS)]
     pub trust: Vec<String>,
 
     /// Hours that the feed keeps a fact after a newer one of the same user; the newest is always kept
-    #[arg(long, env = "KEEP_FACTS", default_value_t = 7 * 24, value_name = "HOURS", value_parser = hours())]
+    #[arg(long, env = "KEEP_FACTS", default_value_t = 7 * 24, value_name = "HOURS", value_parser = hours(), help_heading = KEEPING)]
     pub keep_facts: u32,
 
     /// Hours that an Idempotency-Key stands for its order
-    #[arg(long, env = "KEEP_KEYS", default_value_t = 24, value_name = "HOURS", value_parser = hours())]
+    #[arg(long, env = "KEEP_KEYS", default_value_t = 24, value_name = "HOURS", value_parser = hours(), help_heading = KEEPING)]
     pub keep_keys: u32,
 
     /// Seconds to go on serving after SIGTERM or Ctrl-C, with readiness red, so that a load balancer stops sending
-    #[arg(long, env = "GRACE", default_value_t = 0, value_name = "SECONDS", value_parser = value_parser!(u16).range(..=3600))]
+    #[arg(long, env = "GRACE", default_value_t = 0, value_name = "SECONDS", value_parser = value_parser!(u16).range(..=3600), help_heading = SERVING)]
     pub grace: u16,
 
     /// A collector of OpenTelemetry that gets a span for each request, over HTTP, such as `http://localhost:4318`
-    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector)]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", value_parser = collector, help_heading = SERVING)]
     pub otlp_endpoint: Option<String>,
 
     /// What each service may use of its database.
@@ -101,6 +112,7 @@ pub struct Config {
 
 /// Who may call, and how often.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = CALLERS)]
 pub struct Callers {
     /// The public keys that callers' tokens are signed with: a JWK Set or PEM; followed when it changes. Without it, calls are
     /// open
@@ -208,6 +220,38 @@ fn origin(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// The settings, for a command that serves nobody: its help tells only of the databases and their walls.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig(pub Config);
+
+impl Args for DatabaseConfig {
+    fn augment_args(command: Command) -> Command {
+        Config::augment_args(command).mut_args(|arg| {
+            let heading = arg.get_help_heading();
+            let is_about_serving = [SERVING, CALLERS, KEEPING].map(Some).contains(&heading);
+            if is_about_serving {
+                arg.hide(true)
+            } else {
+                arg
+            }
+        })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for DatabaseConfig {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Config::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
 /// Where the services find their data.
 #[derive(Debug)]
 pub enum Databases {
@@ -279,7 +323,7 @@ impl Config {
         let urls = &self.urls.0;
         let variable_of = |wanted: bool| {
             let found = urls.iter().position(|url| url.is_some() == wanted);
-            found.map(|at| variable(&SERVICES[at], SERVING))
+            found.map(|at| variable(&SERVICES[at], SERVING_URL))
         };
         match (variable_of(true), variable_of(false)) {
             (Some(given), Some(missing)) => Err(Error::SomeUrlsMissing { given, missing }),
@@ -383,8 +427,8 @@ pub(crate) fn refuse_environment() -> Result<(), Error> {
 
 /// The variable that holds the administrator's URL.
 pub(crate) const ADMIN: &str = "ADMIN_DATABASE_URL";
-const SERVING: &str = "database-url";
-const OWNING: &str = "owner-database-url";
+const SERVING_URL: &str = "database-url";
+const OWNING_URL: &str = "owner-database-url";
 
 /// One optional URL for each service to serve with, in the order of [`SERVICES`]. The flags are made from that list, so a
 /// new service has its own without an edit here.
@@ -397,7 +441,7 @@ pub struct OwnerUrls(pub Vec<Option<DatabaseUrl>>);
 
 impl Args for ServiceUrls {
     fn augment_args(command: Command) -> Command {
-        url_args(command, SERVING, |service| {
+        url_args(command, SERVING_URL, |service| {
             format!(
                 "Where {} keeps its data, logging in as {}",
                 service.name(),
@@ -413,7 +457,7 @@ impl Args for ServiceUrls {
 
 impl FromArgMatches for ServiceUrls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(urls(matches, SERVING)))
+        Ok(Self(urls(matches, SERVING_URL)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -424,7 +468,7 @@ impl FromArgMatches for ServiceUrls {
 
 impl Args for OwnerUrls {
     fn augment_args(command: Command) -> Command {
-        url_args(command, OWNING, |service| {
+        url_args(command, OWNING_URL, |service| {
             format!(
                 "Where {} keeps its data, logging in as {}",
                 service.name(),
@@ -440,7 +484,7 @@ impl Args for OwnerUrls {
 
 impl FromArgMatches for OwnerUrls {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        Ok(Self(urls(matches, OWNING)))
+        Ok(Self(urls(matches, OWNING_URL)))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
@@ -457,6 +501,7 @@ fn url_args(command: Command, kind: &str, help: impl Fn(&Service) -> String) -> 
             .hide_env_values(true)
             .value_name("URL")
             .value_parser(value_parser!(DatabaseUrl))
+            .help_heading(DATABASES)
             .help(help(service));
         command.arg(url)
     })
@@ -475,12 +520,12 @@ fn flag(service: &Service, kind: &str) -> String {
 
 /// The variable that holds the URL by which `service` serves.
 pub(crate) fn serving_variable(service: &Service) -> String {
-    variable(service, SERVING)
+    variable(service, SERVING_URL)
 }
 
 /// The variable that holds the URL by which `service` is migrated.
 pub(crate) fn owning_variable(service: &Service) -> String {
-    variable(service, OWNING)
+    variable(service, OWNING_URL)
 }
 
 fn variable(service: &Service, kind: &str) -> String {

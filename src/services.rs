@@ -1,7 +1,7 @@
 //! The one list of services.
 //!
 //! Provisioning, migration, the settings, health and the isolation tests all read it. A new service is a folder in `src/`,
-//! a `migrations_<name>/` folder, and its lines here.
+//! a `migrations_<name>/` folder, and its lines here; `docs/adding-a-service.md` has all of one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +16,15 @@ use crate::{
 };
 
 /// The services; one that others ask stands before those that ask it.
+///
+/// ```
+/// use schema_per_service::services::SERVICES;
+///
+/// let users = SERVICES[0];
+/// assert_eq!(users.name(), "users");
+/// assert_eq!(users.owner_role(), "users_owner");
+/// assert_eq!(users.service_role(), "users_service");
+/// ```
 pub const SERVICES: &[Service] = &[users::SERVICE, orders::SERVICE];
 
 /// What can be asked of the services over HTTP, which can be told without opening one.

@@ -16,6 +16,17 @@ use crate::{
     services::SERVICES,
 };
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # As the services themselves see it
+  (set -a; . secrets/serve.env; schema-per-service audit)
+
+  # In CI, for a machine; breaches keep their ids from run to run
+  schema-per-service audit --admin-url postgres://postgres@localhost/app --format json
+
+  # A database that this program did not make; each line of the file is NAME=SCHEMA,OWNER,ROLE
+  schema-per-service audit --admin-url postgres://localhost/theirs --services services.txt";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// The database to look at, with any login that may connect [default: those of the services' own URLs]

@@ -12,6 +12,14 @@ use crate::{
     services::SERVICES,
 };
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # With the owners' logins, which provision wrote
+  (set -a; . secrets/migrate.env; schema-per-service migrate)
+
+  # Only look, as before a deployment: exit 1 when a service is not at this program's version
+  (set -a; . secrets/migrate.env; schema-per-service migrate --status)";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]

@@ -25,6 +25,19 @@ use crate::{
     services::SERVICES,
 };
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # See first what it would do
+  schema-per-service provision --admin-url postgres://postgres@localhost/postgres --dry-run
+
+  # Do it; then migrate and serve with the files that it wrote
+  schema-per-service provision --admin-url postgres://postgres@localhost/postgres
+  (set -a; . secrets/migrate.env; schema-per-service migrate)
+  (set -a; . secrets/serve.env; schema-per-service serve --token-keys keys.json)
+
+  # Give orders a server of its own
+  schema-per-service provision --admin-url postgres://postgres@localhost:5433 --only orders";
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// How the administrator logs in: a superuser or, on a managed server, a role that may create roles and databases

@@ -16,6 +16,18 @@ use crate::{
     services::SERVICES,
 };
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # On this machine: 127.0.0.1:8080, with a PostgreSQL of its own in ./data
+  schema-per-service
+
+  # With rights, by a key for development; the second command prints an operator's token
+  schema-per-service serve --token-keys data/token-keys.pem
+  schema-per-service token olga --scope operator
+
+  # On databases of yours, for whoever bears a token that these keys have signed
+  (set -a; . secrets/serve.env; schema-per-service serve --token-keys keys.json)";
+
 pub(super) fn run(config: &Config) -> Result<ExitCode, Box<dyn Error>> {
     config.refuse_open(&config.databases()?)?;
     allow_many_connections();

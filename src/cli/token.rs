@@ -25,6 +25,17 @@ use crate::{config, db::embedded, http::Scope};
 const PRIVATE: &str = "token-key.pem";
 const PUBLIC: &str = "token-keys.pem";
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # An operator, who sees and changes everything
+  schema-per-service token olga --scope operator
+
+  # A user, by the id that registering returned
+  schema-per-service token 01900000-0000-7000-8000-000000000000
+
+  # A sign-up page, for a year
+  schema-per-service token signup --scope register --hours 8760";
+
 #[derive(Args, Debug)]
 pub(super) struct Options {
     /// Whom the token speaks for: a user's id, or a name
@@ -66,19 +77,17 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
         .into());
     }
 
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let scopes: Vec<&str> = options.scopes.iter().map(|scope| scope.word()).collect();
-    let claims = json!({
-        "iss": options.token_issuer,
-        "aud": options.token_audience,
-        "sub": options.subject,
-        "scope": scopes.join(" "),
-        "iat": now.as_secs(),
-        "exp": (now + Duration::from_hours(options.hours.into())).as_secs(),
-    });
-    let signer = EncodingKey::from_ed_pem(key.expose_secret().as_bytes())?;
-    let token = encode(&Header::new(Algorithm::EdDSA), &claims, &signer)?;
-    print(&format!("{token}\n"));
+    let token = sign(
+        &key,
+        &Claims {
+            issuer: &options.token_issuer,
+            audience: &options.token_audience,
+            subject: &options.subject,
+            scopes: &options.scopes,
+            lasts: Duration::from_hours(options.hours.into()),
+        },
+    )?;
+    print(&format!("{}\n", token.expose_secret()));
     let keys = fs::canonicalize(data_dir.join(PUBLIC))?;
     eprintln!(
         "A token for development. The server that is to know it: --token-keys {}",
@@ -87,13 +96,43 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn new_key() -> SecretString {
+/// What a token says, beyond that it is good from now on.
+pub(super) struct Claims<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) audience: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) scopes: &'a [Scope],
+    pub(super) lasts: Duration,
+}
+
+/// A token, signed with a private key of [`new_key`].
+pub(super) fn sign(
+    key: &SecretString,
+    claims: &Claims<'_>,
+) -> Result<SecretString, Box<dyn Error>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let scopes: Vec<&str> = claims.scopes.iter().map(|scope| scope.word()).collect();
+    let claims = json!({
+        "iss": claims.issuer,
+        "aud": claims.audience,
+        "sub": claims.subject,
+        "scope": scopes.join(" "),
+        "iat": now.as_secs(),
+        "exp": (now + claims.lasts).as_secs(),
+    });
+    let signer = EncodingKey::from_ed_pem(key.expose_secret().as_bytes())?;
+    Ok(encode(&Header::new(Algorithm::EdDSA), &claims, &signer)?.into())
+}
+
+/// A private key, as PEM.
+pub(super) fn new_key() -> SecretString {
     let key = Ed25519KeyPair::generate().expect("the system has randomness");
     let der = key.to_pkcs8v1().expect("a new key can be written");
     pem::encode(&Pem::new("PRIVATE KEY", der.as_ref())).into()
 }
 
-fn public_key(private: &SecretString) -> Result<String, Box<dyn Error>> {
+/// The public key to a private one, as PEM.
+pub(super) fn public_key(private: &SecretString) -> Result<String, Box<dyn Error>> {
     let private = pem::parse(private.expose_secret())?;
     let key = Ed25519KeyPair::from_pkcs8(private.contents())
         .map_err(|_| format!("{PRIVATE} is no Ed25519 key"))?;

@@ -9,6 +9,7 @@ pub(crate) fn point(name: &str) {
     let _ = name;
 }
 
+/// The points that `FAULT` names, in builds that may have them.
 #[cfg(debug_assertions)]
 mod armed {
     use std::{

@@ -1,4 +1,7 @@
 //! The fifth wall: a service looks at what it can reach before it serves, and again while it does.
+//!
+//! It asks the questions of the [`audit`] with the service's own login, and a few that only concern who serves: that the migrations
+//! are this program's, and that the server keeps what it acknowledges.
 
 use std::{
     collections::BTreeSet,

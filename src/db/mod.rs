@@ -6,6 +6,9 @@
 //! brings a PostgreSQL of our own where none is configured.
 //!
 //! Only this folder opens a connection or writes SQL by hand; clippy.toml keeps it so.
+//!
+//! Where to go on: [`pool`] for how a service is lent a connection and for how long; [`batch`] and [`crew`] for who waits for it;
+//! [`worker`] for what is done without being asked; [`guard`] and [`audit`] for what is looked at before and while serving.
 
 pub mod audit;
 mod batch;

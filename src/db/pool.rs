@@ -1,4 +1,7 @@
 //! Connections that carry their owner, and the bounded ways to use one.
+//!
+//! A [`Conn`] is lent for one piece of work and cannot be kept. Nothing is lent before the [guard] was content once,
+//! and every wait ends within the [`Limits`].
 
 use std::{
     marker::PhantomData,

@@ -8,6 +8,7 @@ use diesel::{
 };
 use uuid::Uuid;
 
+/// PostgreSQL's `unnest`, which Diesel does not bring.
 #[expect(
     clippy::disallowed_methods,
     reason = "an SQL function of PostgreSQL, which names no table"

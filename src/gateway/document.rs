@@ -11,7 +11,7 @@ use crate::http::{INTERNAL, Kind, Operation, Schemas, UNAVAILABLE};
 const ALWAYS: [Kind; 4] = [TOO_MANY_REQUESTS, HEAD_TOO_LARGE, INTERNAL, UNAVAILABLE];
 
 const DESCRIPTION: &str = "\
-Users and orders: two services behind one address, each with data of its own.
+Services behind one address, each with data of its own.
 
 Ids are UUIDs of version 7, times are RFC 3339 in UTC, amounts are integers in minor units of an ISO 4217 currency. A field that \
 is not known is a fault. Every failure is a problem document (RFC 9457) whose `type` stays the same for ever. GET is also \

@@ -1,4 +1,7 @@
 //! The one entrance: mounts each service and answers for the whole.
+//!
+//! It has no table and no pool. What it knows of a service is its [`Door`]; only what composes two of them, [`customer`], names any.
+//! Every request comes through [`entrance`] first; [`mod@watch`] lets nobody in before the walls were looked at.
 
 mod console;
 mod customer;

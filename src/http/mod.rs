@@ -1,7 +1,9 @@
 //! The vocabulary of the wire, which all services share: problems, bodies, parameters, pages, preconditions, and
 //! what the OpenAPI document says of them.
 //!
-//! Nothing here names a service.
+//! Nothing here names a service. A request is read in one order: who calls ([`Caller`]) and whether they may ([`rule`]), the path, the
+//! query ([`Params`]) and the body ([`Body`]), whose [`Field`]s keep what is wrong until one answer can name all of it. Whatever fails is
+//! a [`Problem`]. A service adds its routes with [`resource`] and shows itself to the gateway as a [`Door`].
 
 mod answer;
 mod body;

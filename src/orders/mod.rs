@@ -4,11 +4,14 @@
 //! and does not want to leave; its total is exact; its status only moves as [`Step`] says; what was answered is committed.
 //!
 //! Of its customers it keeps a copy, by the feed of users, so that it can place orders while users is away.
+//!
+//! [`Orders`] is the door. Before it stands [`mod@http`], behind it [`store`]; [`jobs`] follows the feed and keeps the copy.
 
 mod error;
 mod http;
 mod jobs;
 mod model;
+/// The tables, generated from the migrations by `./dev schema`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where this service's tables are declared"

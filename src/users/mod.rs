@@ -3,11 +3,14 @@
 //! Its promises: an address belongs to one account at most, whatever its case and however many register at once; what was
 //! answered is committed; every change raises the account's version and appends a fact to the feed, in one transaction; an
 //! account that was asked to close is closed once that was confirmed, and then nothing personal of it is left.
+//!
+//! [`Users`] is the door. Before it stands [`http`], behind it [`store`]: [`accounts`] change, and the [`feed`] tells others.
 
 mod error;
 mod http;
 mod jobs;
 mod model;
+/// The tables, generated from the migrations by `./dev schema`.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place where this service's tables are declared"

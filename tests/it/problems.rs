@@ -15,7 +15,6 @@ fn a_path_that_is_nobodys_answers_404() {
     let server = Server::start();
 
     for path in [
-        "/",
         "/nothing",
         "/users/",
         "/users/a/b",

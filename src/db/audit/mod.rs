@@ -55,6 +55,14 @@ pub enum Error {
 }
 
 /// A service as the audit sees it: four names, which need not follow this project's rule.
+///
+/// ```
+/// use schema_per_service::db::audit::Subject;
+///
+/// let theirs: Subject = "billing=bill,bill_admin,bill_app".parse().unwrap();
+///
+/// assert_eq!((&*theirs.schema, &*theirs.owner, &*theirs.service), ("bill", "bill_admin", "bill_app"));
+/// ```
 #[derive(Clone, Debug, Serialize)]
 pub struct Subject {
     /// What the service is called.

@@ -31,9 +31,10 @@ const LINKS: [(&str, &str); 4] = [
 ];
 
 /// Where the repository says why.
-const PAPERS: [(&str, &str); 5] = [
+const PAPERS: [(&str, &str); 6] = [
     ("ARCHITECTURE.md", "the map"),
     ("SECURITY.md", "what the walls stop, and what stays open"),
+    ("docs/operations.md", "logs, figures, traces, signals"),
     ("docs/consistency.md", "what holds when something breaks"),
     ("docs/problems.md", "every failure, and what a client does"),
     ("docs/adr/", "why it is so"),

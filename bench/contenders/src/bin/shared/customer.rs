@@ -1,28 +1,37 @@
 //! `GET /customers/{id}`: a user with their newest orders, by one join.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::web::Data;
 use diesel::prelude::*;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
     db::{self, Batch, ForEach, Pool, asked},
-    http::{Faults, Field, Limit, Params, PathId, Problem, Unknown},
+    http::{About, Faults, Field, Limit, Params, PathId, Problem, Shown, Unknown},
     orders::{self, ItemRow, Order, OrderRow},
     schema::{accounts, items, orders as all},
     users::{self, User, UserId, UserRow},
 };
 
-#[derive(Default, Deserialize)]
+pub(crate) const ABOUT: About = About {
+    id: "read_customer",
+    summary: "A user with their newest orders",
+    problems: &[],
+    links: &[],
+};
+
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Request {
     limit: Field<Limit>,
     #[serde(flatten)]
+    #[schemars(skip)]
     unknown: Unknown,
 }
 
-#[derive(Serialize)]
-struct Response {
+#[derive(JsonSchema, Serialize)]
+pub(crate) struct Response {
     user: users::http::Response,
     orders: Vec<orders::http::Response>,
     /// The product names here a service that cannot answer. There is one database here: it answers with all or not at all.
@@ -44,7 +53,7 @@ pub(crate) async fn customer(
     customers: Data<Customers>,
     PathId(id): PathId<User>,
     Params(params): Params<Request>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<Shown<Response>, Problem> {
     let mut faults = Faults::in_query();
     let limit = faults.optional("limit", params.limit).unwrap_or_default();
     faults.unknown("", &params.unknown);
@@ -54,7 +63,7 @@ pub(crate) async fn customer(
 
     let found = customers.0.ask((id, limit)).await?;
     let (user, orders) = found.ok_or_else(users::unknown)?;
-    Ok(HttpResponse::Ok().json(Response {
+    Ok(Shown(Response {
         user: user.into(),
         orders: orders.into_iter().map(Into::into).collect(),
         missing: [],

@@ -1,5 +1,8 @@
 //! The product's own words on the wire.
 
+#[path = "../../../../../src/http/answer.rs"]
+#[expect(dead_code, reason = "nothing is changed here")]
+mod answer;
 #[path = "../../../../../src/http/body.rs"]
 mod body;
 #[path = "../../../../../src/http/caller.rs"]
@@ -14,6 +17,9 @@ mod field;
 mod id;
 #[path = "../../../../../src/http/key.rs"]
 mod key;
+#[path = "../../../../../src/http/operation.rs"]
+#[expect(dead_code, reason = "there is no document here")]
+mod operation;
 #[path = "../../../../../src/http/page.rs"]
 mod page;
 #[path = "../../../../../src/http/params.rs"]
@@ -27,19 +33,22 @@ mod route;
 #[path = "../../../../../src/http/rule.rs"]
 #[allow(dead_code, reason = "nothing here is an operator's alone")]
 pub(crate) mod rule;
+#[path = "../../../../../src/http/sketch.rs"]
+#[expect(dead_code, reason = "there is no document here")]
+mod sketch;
 #[path = "../../../../../src/http/visit.rs"]
 #[expect(dead_code, reason = "nothing is recorded here")]
 mod visit;
 
+pub(crate) use answer::{Created, Fresh, Shown, Versioned};
 pub(crate) use body::Body;
 pub(crate) use caller::{Caller, Identity, Origin, Scope};
-pub(crate) use etag::{IfNoneMatch, etag};
+pub(crate) use etag::IfNoneMatch;
 pub(crate) use field::{Faults, Field, Unknown};
 pub(crate) use id::Id;
-pub(crate) use key::{IdempotencyKey, OptionalKey};
+pub(crate) use key::{IdempotencyKey, Once, OptionalKey};
+pub(crate) use operation::{About, Link, Operation};
 pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
-pub(crate) use problem::{Problem, as_problem};
-pub(crate) use route::{mount, resource, unknown_path};
-pub(crate) use rule::Right;
-pub(crate) use visit::Visit;
+pub(crate) use problem::{Kind, PRECONDITION_FAILED, Problem, as_problem};
+pub(crate) use route::{nobodys_path, resource};

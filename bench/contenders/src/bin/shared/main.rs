@@ -35,14 +35,12 @@ async fn main() -> std::io::Result<()> {
             .app_data(customers.clone())
             .configure(|config| users::http::routes(&users, config))
             .configure(|config| orders::http::routes(&orders, config))
-            .configure(|config| {
-                let resource = http::resource("/customers/{id}");
-                http::mount(
-                    config,
-                    [resource.get(http::rule::Owner, customer::customer)],
-                );
-            })
-            .default_service(web::to(http::unknown_path))
+            .service(
+                http::resource("/customers/{id}")
+                    .get(http::rule::Owner, customer::ABOUT, customer::customer)
+                    .done(),
+            )
+            .default_service(web::to(http::nobodys_path))
     })
     .workers(2)
     .shutdown_timeout(5)

@@ -7,11 +7,9 @@ mod place;
 #[path = "../../../../../../src/orders/http/read.rs"]
 mod read;
 
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    web::{Data, ServiceConfig},
-};
+use actix_web::web::{Data, ServiceConfig};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -19,25 +17,24 @@ use super::{
     model::{Amount, Currency, Item, Order, OrderId, Status},
 };
 use crate::{
-    http::{etag, mount, resource, rule},
+    http::{Versioned, resource, rule},
     users::UserId,
 };
 
 pub(crate) fn routes(orders: &Orders, config: &mut ServiceConfig) {
     config.app_data(Data::new(orders.clone()));
-    mount(
-        config,
-        [
-            resource("/orders")
-                .get(rule::Owner, list::list)
-                .post(rule::Owner, place::place),
-            resource("/orders/{id}").get(rule::Owner, read::read),
-        ],
-    );
+    for resource in [
+        resource("/orders")
+            .get(rule::Owner, list::ABOUT, list::list)
+            .post(rule::Owner, place::ABOUT, place::place),
+        resource("/orders/{id}").get(rule::Owner, read::ABOUT, read::read),
+    ] {
+        config.service(resource.done());
+    }
 }
 
 /// An order on the wire.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Response {
     id: OrderId,
     customer_id: UserId,
@@ -64,8 +61,8 @@ impl From<Order> for Response {
     }
 }
 
-fn answer(mut response: HttpResponseBuilder, order: Order) -> HttpResponse {
-    response
-        .insert_header(etag(order.version))
-        .json(Response::from(order))
+impl From<Order> for Versioned<Response> {
+    fn from(order: Order) -> Self {
+        Self::new(order.version, order)
+    }
 }

@@ -5,32 +5,29 @@ mod read;
 #[path = "../../../../../../src/users/http/register.rs"]
 mod register;
 
-use actix_web::{
-    HttpResponse, HttpResponseBuilder,
-    web::{Data, ServiceConfig},
-};
+use actix_web::web::{Data, ServiceConfig};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     Users,
     model::{Email, Name, Standing, User, UserId},
 };
-use crate::http::{etag, mount, resource, rule};
+use crate::http::{Versioned, resource, rule};
 
 pub(crate) fn routes(users: &Users, config: &mut ServiceConfig) {
     config.app_data(Data::new(users.clone()));
-    mount(
-        config,
-        [
-            resource("/users").post(rule::Register, register::register),
-            resource("/users/{id}").get(rule::Owner, read::read),
-        ],
-    );
+    for resource in [
+        resource("/users").post(rule::Register, register::ABOUT, register::register),
+        resource("/users/{id}").get(rule::Owner, read::ABOUT, read::read),
+    ] {
+        config.service(resource.done());
+    }
 }
 
 /// A user on the wire.
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct Response {
     id: UserId,
     email: Option<Email>,
@@ -59,8 +56,8 @@ impl From<User> for Response {
     }
 }
 
-fn answer(mut response: HttpResponseBuilder, user: User) -> HttpResponse {
-    response
-        .insert_header(etag(user.version))
-        .json(Response::from(user))
+impl From<User> for Versioned<Response> {
+    fn from(user: User) -> Self {
+        Self::new(user.version, user)
+    }
 }
