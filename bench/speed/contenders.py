@@ -91,7 +91,8 @@ def serving(contender, command, cluster):
             own = {"DATABASE_URL": cluster.admin_url(), "PORT": str(port)}
             if contender.name == "product":
                 command = [*command, "--listen", f"127.0.0.1:{port}", "--data-dir", cluster.folder]
-                own = {}
+                # The others write no line for each request either.
+                own = {"LOG": "warn"}
             contender.process = stack.enter_context(programs.running(command, log, env={**os.environ, **own}))
             contender.url = f"http://127.0.0.1:{port}"
             first_answer(contender.process, port, log)
