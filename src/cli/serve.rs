@@ -78,7 +78,7 @@ fn serve(config: &Config, urls: &[DatabaseUrl], place: &str) -> Result<ExitCode,
 }
 
 /// A connection is an open file, and the usual limit of a shell is 1,024, so that as many idle clients would keep everyone out.
-fn allow_many_connections() {
+pub(super) fn allow_many_connections() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
         && let Err(error) = setrlimit(Resource::RLIMIT_NOFILE, most, most)
     {

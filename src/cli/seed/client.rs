@@ -16,8 +16,8 @@ use ureq::{
 use uuid::Uuid;
 
 use super::{
-    Stop,
     data::{Person, Sale, Status},
+    fill::Stop,
 };
 
 /// How often one request is tried while the server is away or overloaded.
