@@ -35,6 +35,7 @@ pub use crate::http::Operation;
 
 /// The time that requests under way have to end in once the server was told to stop: longer than any of their deadlines.
 const FAREWELL: Duration = Duration::from_secs(10);
+
 /// The time within which two signals are one.
 const ONCE: Duration = Duration::from_millis(500);
 

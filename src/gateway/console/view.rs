@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The longest that a service is waited for.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How long a fact may wait for its reader before the page speaks of it.
 const LATE: Duration = Duration::from_secs(10);
 
@@ -245,6 +245,8 @@ async fn healths(doors: &[Box<dyn Door>]) -> Vec<Health> {
             Ok(Ok(())) => Health::Up,
             Ok(Err(Ailment::Breached)) => Health::Breached,
             Ok(Err(Ailment::Down)) => Health::Down,
+            // A breach is known without an answer.
+            Err(_elapsed) if is_breached(&**door) => Health::Breached,
             Err(_elapsed) => Health::Silent,
         });
     join_all(checks).await
@@ -274,6 +276,11 @@ impl Sayings {
             is_silent: reading.is_none(),
         }
     }
+}
+
+fn is_breached(door: &dyn Door) -> bool {
+    door.last_look()
+        .is_some_and(|look| !look.findings.is_empty())
 }
 
 /// Names, as in a sentence.
