@@ -56,7 +56,7 @@ pub(super) struct Stop(AtomicBool);
 struct Tally {
     wanted: Filling,
     users: u32,
-    /// By where they stand, in the order of [`data::Status`].
+    /// By where they stand, in the order of [`super::data::Status`].
     orders: [u32; 4],
     new: u32,
 }
