@@ -2,6 +2,7 @@
 
 use std::{error::Error, mem, process::ExitCode};
 
+use actix_web::rt::System;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::print;
@@ -88,10 +89,71 @@ pub(super) fn allow_many_connections() {
 
 /// Does the one thing that this process is there for, on a runtime that ends with the process.
 pub(super) fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let system = actix_web::rt::System::new();
-    let ended = system.block_on(work);
-    // Dropped, the runtime would wait for threads that wait for a database that hangs; the end of the process does not.
-    mem::forget(system);
+    let ended = block_on_for_good(work);
     end_logins();
     ended
+}
+
+fn block_on_for_good<T>(work: impl Future<Output = T>) -> T {
+    let runner = System::new();
+    let ended = runner.block_on(work);
+    // Dropped, the runtime would wait for threads that wait for a database that hangs; the end of the process does not.
+    mem::forget(runner);
+    // Each thread of the runtime has one of these until it has ended, and whoever drops the last wakes the runtime. A thread that
+    // has almost ended cannot do so, and would abort the process.
+    mem::forget(System::current());
+    ended
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, sync::mpsc, thread};
+
+    use actix_rt::Arbiter;
+    use tokio::{sync::oneshot, task::yield_now};
+
+    use super::*;
+
+    /// What a thread drops at its very end: it says that it is there, and stays until it is told to go on.
+    struct Last {
+        reached: Option<oneshot::Sender<()>>,
+        go_on: mpsc::Receiver<()>,
+    }
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let _ = self.reached.take().map(|reached| reached.send(()));
+            let _ = self.go_on.recv();
+        }
+    }
+
+    thread_local! {
+        static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    }
+
+    #[test]
+    fn a_thread_of_the_runtime_may_end_after_the_one_that_waited_for_it() {
+        let (go_on, told) = mpsc::channel();
+        let main = thread::spawn(|| {
+            block_on_for_good(async {
+                let worker = Arbiter::new();
+                let (reached, at_its_end) = oneshot::channel();
+                let last = Last {
+                    reached: Some(reached),
+                    go_on: told,
+                };
+                worker.spawn_fn(|| LAST.set(Some(last)));
+                worker.stop();
+                at_its_end.await.unwrap();
+                // What the runtime was told meanwhile, it hears before this ends.
+                yield_now().await;
+                worker
+            })
+        });
+        let worker = main.join().unwrap();
+
+        go_on.send(()).unwrap();
+
+        worker.join().unwrap();
+    }
 }

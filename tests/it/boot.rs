@@ -287,7 +287,7 @@ fn a_server_that_is_stopped_as_soon_as_it_serves_ends_well() {
     for round in 0..12 {
         let mut server = serve(&database, &users, &orders)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let mut banner = BufReader::new(server.stdout.take().unwrap()).lines();
@@ -295,6 +295,7 @@ fn a_server_that_is_stopped_as_soon_as_it_serves_ends_well() {
 
         signal(server.id(), "TERM");
 
-        assert!(server.wait().unwrap().success(), "in round {round}");
+        let ended = server.wait().unwrap();
+        assert!(ended.success(), "in round {round}: {ended}");
     }
 }
