@@ -17,8 +17,17 @@ local function post(path, body)
         .. #body .. "\r\n\r\n" .. body
 end
 
+-- The last tenth of the users order, and the others are read. Or whoever places orders faster would have longer lists to answer.
+local function user_at(number)
+    return string.format("01980000-0000-7000-8000-%012x", number)
+end
+
 local function user()
-    return string.format("01980000-0000-7000-8000-%012x", math.random(users))
+    return user_at(math.random(users - users / 10))
+end
+
+local function buyer()
+    return user_at(users - users / 10 + math.random(users / 10))
 end
 
 local function order()
@@ -39,7 +48,7 @@ local kinds = {
         return post("/users", '{"email":"' .. email .. '","name":"Grace Hopper"}')
     end,
     ["orders-create"] = function()
-        return post("/orders", '{"customer_id":"' .. user() .. '","currency":"EUR","items":['
+        return post("/orders", '{"customer_id":"' .. buyer() .. '","currency":"EUR","items":['
             .. '{"sku":"TEA-100","quantity":2,"unit_price":499},{"sku":"CUP-1","quantity":1,"unit_price":100}]}')
     end,
 }

@@ -1,4 +1,4 @@
-\set user random(1, :users)
+\set user random(:users - :users / 10 + 1, :users)
 BEGIN;
 SELECT standing FROM users.accounts WHERE id = ('01980000-0000-7000-8000-' || lpad(to_hex(:user::bigint), 12, '0'))::uuid;
 INSERT INTO orders.orders (id, customer_id, currency, total)

@@ -1,4 +1,4 @@
-\set user random(1, :users)
+\set user random(1, :users - :users / 10)
 SELECT id, customer_id, status, currency, total, version, placed_at, changed_at
 FROM orders.orders WHERE customer_id = ('01980000-0000-7000-8000-' || lpad(to_hex(:user::bigint), 12, '0'))::uuid ORDER BY id LIMIT 51;
 SELECT order_id, sku, quantity, unit_price FROM orders.items

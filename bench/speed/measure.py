@@ -115,6 +115,7 @@ def ten_times_the_rows(few, few_rows, many, many_rows, seconds, count):
     for work in ["users-read", "orders-read", "orders-list"]:
         on = lambda product, rows: lambda tag: product.slice(work, 64, seconds, rows, f"rows-{tag}")
         on(few, few_rows)("warm-up")
+        on(many, many_rows)("warm-up")
         result[work] = [large["p50"] / small["p50"] for small, large in
                         pairs("few", "many", on(few, few_rows), on(many, many_rows), count)]
         programs.say(f"ten times the rows, {work}: latency × {statistics.median(result[work]):.2f}")

@@ -187,7 +187,8 @@ NOTES = """## How to read this
 - `pgbench` speaks no HTTP: the statements of the usual way, prepared, from as many connections as the others have clients. It has
   no generator of ids, so PostgreSQL computes them, which costs it a little.
 - `mix` is 80 % reads: 40 users, 30 orders, 5 lists, 5 customers with orders; 8 registrations and 12 orders placed.
-- Creates leave their rows behind, so whoever is faster has more rows by the end, also in lists.
+- Creates leave their rows behind, so whoever is faster has more rows by the end; but a tenth of the users order and the others are
+  read, so nobody's lists grow.
 - Any answer that is not a success fails the run; before it, each contender shows that it answers rightly.
 
 ```sh
