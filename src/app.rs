@@ -121,7 +121,7 @@ impl App {
             .map_err(|error: SpansError| Error::Spans(error.to_string()))?;
         let operations = gateway::operations(services::resources());
         let document = Data::new(gateway::Document::new(&operations));
-        let recorder = Recorder::new(&operations, figures.registry(), spans).expect(FIGURES);
+        let recorder = Recorder::new(figures.registry(), spans).expect(FIGURES);
         let (figures, recorder) = (Data::new(figures), Data::new(recorder));
         let kept = recorder.clone();
         let terms = config.terms();

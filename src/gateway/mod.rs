@@ -19,7 +19,7 @@ mod tokens;
 mod trace;
 mod watch;
 
-use std::{iter, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::web::{self, ServiceConfig};
 use futures_util::future::join_all;
@@ -52,8 +52,8 @@ async fn readings(doors: &[Box<dyn Door>]) -> Vec<(&'static str, Reading)> {
 pub(crate) type Resources = Vec<(&'static str, Vec<Routes>)>;
 
 /// What can be asked of the gateway itself.
-fn resources() -> Vec<Routes> {
-    vec![
+fn own() -> (&'static str, Vec<Routes>) {
+    let resources = vec![
         resource("/").get(rule::Anyone, console::PAGE, console::page),
         resource("/console").get(rule::Operator, console::PARTS, console::parts),
         resource("/health").get(rule::Anyone, health::HEALTH, health::ready),
@@ -64,7 +64,8 @@ fn resources() -> Vec<Routes> {
         resource("/docs").get(rule::Anyone, docs::DOCS, docs::docs),
         resource("/docs/{file}").get(rule::Anyone, docs::DOCS_FILE, docs::file),
         resource("/customers/{id}").get(rule::Owner, customer::ABOUT, customer::customer),
-    ]
+    ];
+    ("gateway", resources)
 }
 
 /// Adds the gateway's own resources and those of the services, and gives each its door.
@@ -73,18 +74,18 @@ pub(crate) fn mount(config: &mut ServiceConfig, doors: &Doors, services: Resourc
     for door in &**doors {
         door.lend(config);
     }
-    let services = services.into_iter().flat_map(|(_, resources)| resources);
-    for resource in resources().into_iter().chain(services) {
-        config.service(resource.done());
+    for (service, resources) in services.into_iter().chain([own()]) {
+        for resource in resources {
+            config.service(resource.done(service));
+        }
     }
 }
 
 /// Every operation there is.
 pub(crate) fn operations(services: Resources) -> Vec<Operation> {
-    let own = iter::once(("gateway", resources()));
     services
         .into_iter()
-        .chain(own)
+        .chain([own()])
         .flat_map(|(name, resources)| {
             let operations = resources.into_iter().flat_map(Routes::into_operations);
             operations.map(|operation| operation.of(name))

@@ -4,7 +4,6 @@
 //! It names the route and never the path, which holds ids, nor the query, which may hold an address, nor who calls.
 
 use std::{
-    collections::HashMap,
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
@@ -28,7 +27,7 @@ use super::{
     spans::{Spans, Told},
     trace::{TRACEPARENT, Trace},
 };
-use crate::http::{Operation, Problem, Visit, as_problem};
+use crate::http::{Place, Problem, Visit, as_problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
@@ -59,8 +58,6 @@ pub(crate) struct Recorder {
     spans: Option<Spans>,
     /// Whether the server is about to stop.
     is_leaving: AtomicBool,
-    /// Whose each route is.
-    services: HashMap<&'static str, &'static str>,
 }
 
 /// A request that was not answered yet.
@@ -109,11 +106,7 @@ pub(crate) async fn record(
 }
 
 impl Recorder {
-    pub(crate) fn new(
-        operations: &[Operation],
-        registry: &Registry,
-        spans: Option<Spans>,
-    ) -> prometheus::Result<Self> {
+    pub(crate) fn new(registry: &Registry, spans: Option<Spans>) -> prometheus::Result<Self> {
         let durations = HistogramVec::new(
             HistogramOpts::new(
                 "http_request_duration_seconds",
@@ -130,15 +123,11 @@ impl Recorder {
         )?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
-        let services = operations
-            .iter()
-            .map(|operation| (operation.path, operation.service));
         Ok(Self {
             durations,
             in_flight,
             spans,
             is_leaving: AtomicBool::new(false),
-            services: services.collect(),
         })
     }
 
@@ -157,11 +146,6 @@ impl Recorder {
     /// Whether the server is about to stop.
     pub(super) fn is_leaving(&self) -> bool {
         self.is_leaving.load(Ordering::Acquire)
-    }
-
-    /// Whose the route is.
-    fn service_of(&self, route: &str) -> &'static str {
-        self.services.get(route).copied().unwrap_or("gateway")
     }
 
     fn begin(&self, request: &ServiceRequest) -> Record<'_> {
@@ -199,8 +183,7 @@ impl Record<'_> {
 
     fn write(&self, status: StatusCode, problem: Option<&Problem>) {
         let took = self.begun.elapsed();
-        let route = self.visit.route();
-        let service = self.recorder.service_of(route);
+        let Place { route, service } = self.visit.place();
         let labels = [self.method, route, status.as_str(), service];
         let durations = self.recorder.durations.with_label_values(&labels);
         durations.observe(took.as_secs_f64());
@@ -316,7 +299,7 @@ mod tests {
     #[actix_web::test]
     async fn a_panic_is_answered_and_recorded_like_any_failure_and_by_its_route() {
         let registry = Registry::new();
-        let recorder = Data::new(Recorder::new(&[], &registry, None).unwrap());
+        let recorder = Data::new(Recorder::new(&registry, None).unwrap());
         let entrance = Entrance::open(&Admission {
             keys: None,
             issuer: "",
@@ -336,7 +319,7 @@ mod tests {
             .service(
                 resource("/panics")
                     .get(rule::Anyone, health::LIVE, panics)
-                    .done(),
+                    .done("gateway"),
             );
         let app = test::init_service(app).await;
         let request = test::TestRequest::get().uri("/panics").to_request();
@@ -362,7 +345,7 @@ mod tests {
     #[actix_web::test]
     async fn a_client_that_left_is_recorded_and_nothing_of_it_is_in_flight() {
         let registry = Registry::new();
-        let recorder = Recorder::new(&[], &registry, None).unwrap();
+        let recorder = Recorder::new(&registry, None).unwrap();
         let request = test::TestRequest::get().uri("/users").to_srv_request();
 
         drop(recorder.begin(&request));

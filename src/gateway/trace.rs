@@ -23,10 +23,14 @@ pub(super) struct Trace {
 }
 
 impl Trace {
-    /// The trace that the headers name, if they do so well; else a new one under the id `ours`, of which the request is the first
-    /// span. Whether it is kept, the first decides; `keep` says it for ours.
+    /// The trace that the headers name, if they do so well; else a new one under the id `ours`, of version 7, of which the request
+    /// is the first span. Whether it is kept, the first decides; `keep` says it for ours.
     pub(super) fn of(headers: &HeaderMap, ours: Uuid, keep: bool) -> Self {
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        let mut digits = [0; 32];
+        ours.simple().encode_lower(&mut digits);
+        // The second half of an id counts and is random, and is never zero.
+        text[SPAN].copy_from_slice(&digits[16..]);
         let mut given = headers.get_all(TRACEPARENT);
         let taken = match (given.next(), given.next()) {
             (Some(value), None) => well_formed(value.as_bytes()),
@@ -38,17 +42,13 @@ impl Trace {
                 is_odd(given[LENGTH - 1])
             }
             None => {
-                ours.simple().encode_lower(&mut text[TRACE]);
+                text[TRACE].copy_from_slice(&digits);
                 keep
             }
         };
         if is_kept {
             text[LENGTH - 1] = b'1';
         }
-        // The second half of a random id is random, and never zero.
-        let mut random = [0; 32];
-        Uuid::new_v4().simple().encode_lower(&mut random);
-        text[SPAN].copy_from_slice(&random[16..]);
         Self {
             text,
             parent: taken.and_then(|given| given[SPAN].try_into().ok()),

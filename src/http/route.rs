@@ -12,7 +12,7 @@ use super::{
     operation::About,
     rule::{Rule, Ruled},
     sketch::{Gives, Takes},
-    visit::NoteRoute,
+    visit::{NotePlace, Place},
 };
 
 pub(crate) const UNKNOWN_PATH: Kind = Kind::new(
@@ -34,7 +34,7 @@ pub(crate) fn resource(path: &'static str) -> Routes {
     Routes {
         path,
         #[expect(clippy::disallowed_methods, reason = "here it gets its rules")]
-        resource: web::resource(path).guard(NoteRoute(path)),
+        resource: web::resource(path),
         allow: Vec::new(),
         operations: Vec::new(),
     }
@@ -92,12 +92,14 @@ impl Routes {
         self.operations
     }
 
-    /// Ends the resource: any other method is told which ones there are.
-    pub(crate) fn done(mut self) -> Resource {
+    /// Ends the resource, which is the service's: any other method is told which ones there are.
+    pub(crate) fn done(mut self, service: &'static str) -> Resource {
+        let route = self.path;
         self.allow.push("OPTIONS");
         // Leaked once for each resource and worker at start: it lives as long as the server.
         let allow: &'static str = self.allow.join(", ").leak();
         self.resource
+            .guard(NotePlace(Place { route, service }))
             .default_service(web::to(move |method: Method| async move {
                 if method == Method::OPTIONS {
                     Ok(HttpResponse::NoContent()

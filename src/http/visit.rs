@@ -11,32 +11,45 @@ use actix_web::{
 pub(crate) struct Visit {
     /// The request's id, which may stand in a log and beside a row.
     pub(crate) id: HeaderValue,
-    route: Cell<&'static str>,
+    place: Cell<Place>,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// The pattern of the path; the path itself may hold an id, and the query anything.
+    pub(crate) route: &'static str,
+    /// Whose route it is.
+    pub(crate) service: &'static str,
 }
 
 impl Visit {
-    /// The route of a path that is nobody's, and of a request that is answered before its path is looked at.
-    const NOWHERE: &'static str = "none";
-
     pub(crate) fn new(id: HeaderValue) -> Rc<Self> {
-        let route = Cell::new(Self::NOWHERE);
-        Rc::new(Self { id, route })
+        let place = Cell::new(Place::NOWHERE);
+        Rc::new(Self { id, place })
     }
 
-    /// The pattern of the path; the path itself may hold an id, and the query anything.
-    pub(crate) fn route(&self) -> &'static str {
-        self.route.get()
+    pub(crate) fn place(&self) -> Place {
+        self.place.get()
     }
 }
 
-/// Lets everything pass, and notes the route. What stands around all routes hears of the one that was taken from the answer, which
-/// not every request gets; a guard hears of it first.
-pub(super) struct NoteRoute(pub(super) &'static str);
+impl Place {
+    /// That of a path that is nobody's, and of a request that is answered before its path is looked at.
+    const NOWHERE: Self = Self {
+        route: "none",
+        service: "gateway",
+    };
+}
 
-impl Guard for NoteRoute {
+/// Lets everything pass, and notes the place. What stands around all routes hears of the one that was taken from the answer, which
+/// not every request gets; a guard hears of it first.
+pub(super) struct NotePlace(pub(super) Place);
+
+impl Guard for NotePlace {
     fn check(&self, context: &GuardContext<'_>) -> bool {
         if let Some(visit) = context.req_data().get::<Rc<Visit>>() {
-            visit.route.set(self.0);
+            visit.place.set(self.0);
         }
         true
     }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     SERVICE,
-    store::{OrdersPool, closings, feed, orders},
+    store::{OrdersPool, closings, feed, place},
 };
 use crate::{
     db::{self, Upkeep, Worker, fault},
@@ -20,9 +20,9 @@ use crate::{
 const STEP: u16 = 500;
 /// Facts that were set aside and are tried again between two looks at the feed.
 const RETRIES: u16 = 50;
-/// The shortest time between two steps. Whoever is woken by each commit of users would otherwise commit as often; so facts gather,
-/// and one transaction applies them.
-const PACE: Duration = Duration::from_millis(5);
+/// The shortest time between two steps, unless there is a whole one to take. Whoever is woken by each commit of users would
+/// otherwise commit as often; so facts gather, and one transaction applies them.
+const PACE: Duration = Duration::from_millis(25);
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often the database may be too slow for a run before a fact of it is taken for the cause.
@@ -31,7 +31,7 @@ const PATIENCE: u32 = 3;
 /// Forgets old keys now and again.
 pub(super) fn upkeep(pool: OrdersPool, upkeep: Upkeep, keys_kept: Duration) -> Worker {
     Worker::forgetting("orders upkeep", upkeep.every, move |most| {
-        pool.with(|conn| orders::expire_keys(conn, keys_kept, most))
+        pool.with(|conn| place::expire_keys(conn, keys_kept, most))
     })
 }
 
@@ -62,7 +62,7 @@ struct Follower {
     upkeep: Upkeep,
     /// When users last heard how far we are.
     noted: Option<Instant>,
-    /// When we last applied facts.
+    /// When we last applied all the facts that there were.
     applied: Option<Instant>,
     /// Whether the log was told of a failure since the last success.
     is_stuck: bool,
@@ -135,10 +135,11 @@ impl Follower {
             Err(_) => {}
         }
         let is_ours = applied?.is_some();
-        self.applied = Some(Instant::now());
+        let is_whole = events.len() == usize::from(STEP);
+        self.applied = (!is_whole).then(Instant::now);
         fault::point("follow-applied");
         // When another process was faster, the rest is its affair as well.
-        Ok(is_ours && events.len() == usize::from(STEP))
+        Ok(is_ours && is_whole)
     }
 
     /// Tries facts that were set aside and are due, until one takes long. Returns whether there may be more of them.

@@ -33,7 +33,7 @@ use tokio::time::timeout;
 use self::{
     error::Error,
     model::{Customer, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step},
-    store::{OrdersPool, customers, feed, orders},
+    store::{OrdersPool, customers, feed, orders, place},
 };
 use crate::{
     db::{
@@ -60,7 +60,8 @@ struct Room {
     find: Batch<OrderId, Option<Order>>,
     latest: Batch<(UserId, Limit), Vec<Order>>,
     pages: Batch<(UserId, Option<OrderId>, Limit), Vec<Order>>,
-    place: Batch<Arc<NewOrder>, Placed>,
+    place: Batch<Arc<NewOrder>, Option<Order>>,
+    decide: Batch<Arc<NewOrder>, Placed>,
     remember: Batch<Customer, ()>,
     _workers: [Worker; 2],
 }
@@ -80,11 +81,16 @@ impl Orders {
         let find = pool.batch_of_reads("find", orders::find);
         let latest = pool.batch_of_pages("latest", orders::latest);
         let pages = pool.batch_of_pages("pages", orders::pages);
-        let place = pool.batch("place", move |pool, new_orders| {
-            let placed = pool
-                .with(|conn| conn.transaction(|conn| orders::place(conn, new_orders, keys_kept)))?;
+        let place = pool.batch("place", |pool, asked| {
+            let placed = pool.with(|conn| place::place(conn, asked))?;
             fault::point("orders-committed");
             Ok(placed)
+        });
+        let decide = pool.batch("decide", move |pool, asked| {
+            let decided =
+                pool.with(|conn| conn.transaction(|conn| place::decide(conn, asked, keys_kept)))?;
+            fault::point("orders-committed");
+            Ok(decided)
         });
         let remember = pool.batch_of_writes("remember", customers::remember);
         Self(Arc::new(Room {
@@ -99,6 +105,7 @@ impl Orders {
             latest,
             pages,
             place,
+            decide,
             remember,
         }))
     }
@@ -141,18 +148,23 @@ impl Orders {
         let Room {
             users,
             place,
+            decide,
             remember,
             ..
         } = &*self.0;
-        let placed = place.ask(Arc::clone(&order)).await?;
-        if !matches!(placed, Placed::UnknownCustomer) {
-            return Ok(placed);
+        if let Some(order) = place.ask(Arc::clone(&order)).await? {
+            let is_replay = false;
+            return Ok(Placed::Order(Placement { order, is_replay }));
+        }
+        let decided = decide.ask(Arc::clone(&order)).await?;
+        if !matches!(decided, Placed::UnknownCustomer) {
+            return Ok(decided);
         }
         let fact = users.fact(order.customer).await?;
         match fact.as_ref().and_then(Customer::from_fact) {
             Some(customer) if customer.standing == Standing::Active => {
                 remember.ask(customer).await?;
-                Ok(place.ask(order).await?)
+                Ok(decide.ask(order).await?)
             }
             // Whoever wants to leave is not remembered: the wish has to come by the feed, where it is answered.
             Some(customer) => Ok(Placed::NotActive(customer.standing)),

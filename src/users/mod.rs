@@ -84,8 +84,7 @@ impl Users {
         let register = {
             let news = Arc::clone(&news);
             pool.batch("register", move |pool, users| {
-                let registered =
-                    pool.with(|conn| conn.transaction(|conn| accounts::register(conn, users)))?;
+                let registered = pool.with(|conn| accounts::register(conn, users))?;
                 news.tell();
                 Ok(registered)
             })

@@ -2,7 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{
+    pg::Pg,
+    prelude::*,
+    query_builder::{Query, QueryFragment, QueryId},
+    sql_types::Uuid as SqlUuid,
+    upsert::excluded,
+};
 use uuid::Uuid;
 
 use super::{
@@ -13,7 +19,7 @@ use super::{
     OrdersConn,
 };
 use crate::{
-    db::{self, any, unnest},
+    db::{self, Prepared, any, unnest},
     users::UserId,
 };
 
@@ -38,6 +44,19 @@ pub(super) fn hold(
         .collect()
 }
 
+/// Those of the customers who may order. None of them changes until the transaction ends.
+pub(super) fn hold_active(
+    ids: Vec<Uuid>,
+) -> impl Query<SqlType = (SqlUuid,)> + QueryFragment<Pg> + QueryId {
+    customers::table
+        .filter(customers::id.eq_any(any(ids)))
+        .filter(customers::standing.eq(Standing::Active.word()))
+        // As in `hold`.
+        .order(customers::id)
+        .select((customers::id,))
+        .for_share()
+}
+
 /// Takes note of customers. What is older than what we know is passed over; returns the version of each that was not.
 pub(super) fn note(
     conn: &mut OrdersConn<'_>,
@@ -58,19 +77,18 @@ pub(super) fn note(
     let newest = || newest.values();
     let versions: Vec<i64> = newest().map(|customer| customer.version).collect();
     let standings: Vec<&str> = newest().map(|customer| customer.standing.word()).collect();
-    let noted: Vec<(Uuid, i64)> =
-        diesel::select((unnest(ids), unnest(versions), unnest(standings)))
-            .insert_into(customers::table)
-            .into_columns((customers::id, customers::version, customers::standing))
-            .on_conflict(customers::id)
-            .do_update()
-            .set((
-                customers::version.eq(excluded(customers::version)),
-                customers::standing.eq(excluded(customers::standing)),
-            ))
-            .filter(customers::version.lt(excluded(customers::version)))
-            .returning((customers::id, customers::version))
-            .load(conn.pg())?;
+    let note = diesel::select((unnest(ids), unnest(versions), unnest(standings)))
+        .insert_into(customers::table)
+        .into_columns((customers::id, customers::version, customers::standing))
+        .on_conflict(customers::id)
+        .do_update()
+        .set((
+            customers::version.eq(excluded(customers::version)),
+            customers::standing.eq(excluded(customers::standing)),
+        ))
+        .filter(customers::version.lt(excluded(customers::version)))
+        .returning((customers::id, customers::version));
+    let noted: Vec<(Uuid, i64)> = Prepared(note).load(conn.pg())?;
     Ok(noted
         .into_iter()
         .map(|(id, version)| (id.into(), version))

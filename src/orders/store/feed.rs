@@ -14,7 +14,7 @@ use super::{
     OrdersConn, closings, customers, orders,
 };
 use crate::{
-    db::{self, fault},
+    db::{self, Prepared, fault},
     users::{self, Event, Fact, Place},
 };
 
@@ -89,12 +89,11 @@ pub(in crate::orders) fn follow(
         put_aside(conn, &strange, UNKNOWN_STANDING)?;
         apply(conn, &understood)?;
     }
-    diesel::update(cursor)
-        .set((
-            feed_cursors::position.eq(last.position),
-            feed_cursors::at.eq(Timestamp::from(last.at)),
-        ))
-        .execute(conn.pg())?;
+    let cursor_moves = diesel::update(cursor).set((
+        feed_cursors::position.eq(last.position),
+        feed_cursors::at.eq(Timestamp::from(last.at)),
+    ));
+    Prepared(cursor_moves).execute(conn.pg())?;
     fault::point("follow-uncommitted");
     Ok(Some(last.position))
 }

@@ -4,6 +4,7 @@ pub(super) mod closings;
 pub(super) mod customers;
 pub(super) mod feed;
 pub(super) mod orders;
+pub(super) mod place;
 
 use crate::db::{Conn, Owner, Pool, Service};
 

@@ -1,11 +1,6 @@
 //! Orders and their items.
 
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::HashSet};
 
 use diesel::{
     dsl::{self, AsSelect, now},
@@ -19,12 +14,10 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        model::{
-            Item, Key, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status, Step,
-        },
+        model::{Item, Money, Order, OrderId, Status, Step},
         schema::orders::{items, orders, steps},
     },
-    OrdersConn, customers,
+    OrdersConn,
 };
 use crate::{
     db::{self, AtMost, ForEach, WithLines, any, asked, hand_out, unnest},
@@ -37,8 +30,8 @@ const AT_ONCE: i64 = 2_000;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
-struct OrderRow {
-    id: Uuid,
+pub(super) struct OrderRow {
+    pub(super) id: Uuid,
     customer_id: Uuid,
     status: String,
     currency: String,
@@ -46,14 +39,6 @@ struct OrderRow {
     version: i64,
     placed_at: Timestamp,
     changed_at: Timestamp,
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = orders, check_for_backend(diesel::pg::Pg))]
-struct KeyedRow {
-    idempotency_key: Option<Uuid>,
-    #[diesel(embed)]
-    order: OrderRow,
 }
 
 #[derive(Queryable, Selectable)]
@@ -66,7 +51,7 @@ struct OpenRow {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = items, check_for_backend(diesel::pg::Pg))]
-struct ItemRow {
+pub(super) struct ItemRow {
     position: i16,
     sku: String,
     quantity: i32,
@@ -86,215 +71,6 @@ pub(in crate::orders) fn find(
         .into_iter()
         .map(|order| (order.id, order));
     Ok(hand_out(ids, orders.collect()))
-}
-
-/// Places orders, each alone in its luck. A key and the order that it names are kept together: an order whose key was used
-/// in the last `keys_kept`, by the database's clock, is not placed again.
-pub(in crate::orders) fn place(
-    conn: &mut OrdersConn<'_>,
-    new_orders: &[Arc<NewOrder>],
-    keys_kept: Duration,
-) -> Result<Vec<Placed>, db::Error> {
-    let ids: Vec<UserId> = new_orders.iter().map(|order| order.customer).collect();
-    let standings = customers::hold(conn, &ids)?;
-    let may_order = |order: &&NewOrder| standings.get(&order.customer) == Some(&Standing::Active);
-    let mut allowed: Vec<&NewOrder> = new_orders
-        .iter()
-        .map(Arc::as_ref)
-        .filter(may_order)
-        .collect();
-    // In one order, or two processes that get the same keys could wait for each other.
-    allowed.sort_by_key(|order| order.key);
-    let mut placed = insert(conn, &allowed)?;
-
-    // What was not placed may have been before. Whoever may not order any more still hears of an earlier order.
-    let keys: Vec<Uuid> = new_orders
-        .iter()
-        .filter(|order| !placed.contains_key(&order.id))
-        .filter_map(|order| order.key)
-        .map(Key::uuid)
-        .collect();
-    let mut earlier = HashMap::new();
-    if !keys.is_empty() {
-        expire(conn, &keys, keys_kept)?;
-        earlier = by_key(conn, &keys)?;
-        // A key that has expired, or that upkeep forgot meanwhile, is free for a new order.
-        let is_free = |order: &&NewOrder| {
-            let key_is_free = |key: Key| !earlier.contains_key(&key.uuid());
-            order.key.is_some_and(key_is_free) && !placed.contains_key(&order.id)
-        };
-        let again: Vec<&NewOrder> = allowed.into_iter().filter(is_free).collect();
-        if !again.is_empty() {
-            placed.extend(insert(conn, &again)?);
-            earlier = by_key(conn, &keys)?;
-        }
-    }
-
-    let outcome = |order: &Arc<NewOrder>| {
-        if let Some(order) = placed.remove(&order.id) {
-            let is_replay = false;
-            return Ok(Placed::Order(Placement { order, is_replay }));
-        }
-        match order.key.and_then(|key| earlier.get(&key.uuid())) {
-            Some(earlier) if order.asks_for(earlier) => {
-                return Ok(Placed::Order(Placement {
-                    order: earlier.clone().when_placed(),
-                    is_replay: true,
-                }));
-            }
-            Some(_) => return Ok(Placed::KeyReused),
-            None => {}
-        }
-        match standings.get(&order.customer) {
-            None => Ok(Placed::UnknownCustomer),
-            Some(Standing::Active) => Err(db::Error::Failed("an order was not inserted")),
-            Some(standing) => Ok(Placed::NotActive(*standing)),
-        }
-    };
-    new_orders.iter().map(outcome).collect()
-}
-
-/// Inserts orders with their items and returns them by id, without those whose key names an order already.
-fn insert(
-    conn: &mut OrdersConn<'_>,
-    new_orders: &[&NewOrder],
-) -> Result<HashMap<OrderId, Order>, db::Error> {
-    if new_orders.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<Uuid> = new_orders.iter().map(|order| order.id.uuid()).collect();
-    let customers: Vec<Uuid> = new_orders
-        .iter()
-        .map(|order| order.customer.uuid())
-        .collect();
-    let totals = || new_orders.iter().map(|order| order.total());
-    let currencies: Vec<&str> = totals().map(|total| total.currency().code()).collect();
-    let amounts: Vec<i64> = totals().map(|total| total.amount().minor_units()).collect();
-    let keys: Vec<Option<Uuid>> = new_orders
-        .iter()
-        .map(|order| order.key.map(Key::uuid))
-        .collect();
-    let origins = || new_orders.iter().map(|order| &order.origin);
-    let subjects: Vec<_> = origins().map(|origin| origin.subject.as_deref()).collect();
-    let requests: Vec<_> = origins()
-        .map(|origin| origin.request_id.as_deref())
-        .collect();
-    let rows: Vec<OrderRow> = diesel::select((
-        unnest(ids),
-        unnest(customers),
-        unnest(currencies),
-        unnest(amounts),
-        unnest(subjects),
-        unnest(requests),
-        unnest(keys),
-    ))
-    .insert_into(orders::table)
-    .into_columns((
-        orders::id,
-        orders::customer_id,
-        orders::currency,
-        orders::total,
-        orders::subject,
-        orders::request_id,
-        orders::idempotency_key,
-    ))
-    .on_conflict(orders::idempotency_key)
-    .filter_target(orders::idempotency_key.is_not_null())
-    .do_nothing()
-    .returning(OrderRow::as_returning())
-    .load(conn.pg())?;
-
-    let new_orders: HashMap<Uuid, &NewOrder> = new_orders
-        .iter()
-        .map(|order| (order.id.uuid(), *order))
-        .collect();
-    let inserted: Vec<_> = rows
-        .into_iter()
-        .filter_map(|row| Some((*new_orders.get(&row.id)?, row)))
-        .collect();
-    insert_items(conn, inserted.iter().map(|(order, _)| *order))?;
-    inserted
-        .into_iter()
-        .map(|(new, row)| Ok((new.id, order(&row, new.items().to_vec())?)))
-        .collect()
-}
-
-fn insert_items<'a>(
-    conn: &mut OrdersConn<'_>,
-    orders: impl Iterator<Item = &'a NewOrder> + Clone,
-) -> Result<(), db::Error> {
-    let lines = orders.flat_map(|order| {
-        (1..)
-            .zip(order.items())
-            .map(|(position, item)| (order.id.uuid(), position, item))
-    });
-    let orders: Vec<Uuid> = lines.clone().map(|(order, ..)| order).collect();
-    let positions: Vec<i16> = lines.clone().map(|(_, position, _)| position).collect();
-    let items = || lines.clone().map(|(.., item)| item);
-    let skus: Vec<&str> = items().map(|item| item.sku.as_str()).collect();
-    let quantities: Vec<i32> = items().map(|item| item.quantity.number()).collect();
-    let prices: Vec<i64> = items().map(|item| item.unit_price.minor_units()).collect();
-    diesel::select((
-        unnest(orders),
-        unnest(positions),
-        unnest(skus),
-        unnest(quantities),
-        unnest(prices),
-    ))
-    .insert_into(items::table)
-    .into_columns((
-        items::order_id,
-        items::position,
-        items::sku,
-        items::quantity,
-        items::unit_price,
-    ))
-    .execute(conn.pg())?;
-    Ok(())
-}
-
-/// The orders that these keys name.
-fn by_key(conn: &mut OrdersConn<'_>, keys: &[Uuid]) -> Result<HashMap<Uuid, Order>, db::Error> {
-    let named = orders::table
-        .filter(orders::idempotency_key.eq_any(keys))
-        .select(KeyedRow::as_select());
-    let lines: Vec<(KeyedRow, ItemRow)> = with_items(named).load(conn.pg())?;
-    let (keys, lines): (HashMap<_, _>, _) = lines
-        .into_iter()
-        .map(|(row, item)| ((row.order.id, row.idempotency_key), (row.order, item)))
-        .unzip();
-    let keyed = |order: Order| Some(((*keys.get(&order.id.uuid())?)?, order));
-    Ok(from_lines(lines)?.into_iter().filter_map(keyed).collect())
-}
-
-/// Forgets those of the keys that are older than `kept`.
-fn expire(conn: &mut OrdersConn<'_>, keys: &[Uuid], kept: Duration) -> Result<(), db::Error> {
-    let old = orders::idempotency_key
-        .eq_any(keys)
-        .and(orders::placed_at.lt(Timestamp::from(conn.now()? - kept)));
-    diesel::update(orders::table.filter(old))
-        .set(orders::idempotency_key.eq(None::<Uuid>))
-        .execute(conn.pg())?;
-    Ok(())
-}
-
-/// Forgets at most `most` keys that are older than `kept`; returns how many.
-pub(in crate::orders) fn expire_keys(
-    conn: &mut OrdersConn<'_>,
-    kept: Duration,
-    most: i64,
-) -> Result<usize, db::Error> {
-    let then = Timestamp::from(conn.now()? - kept);
-    let old: Vec<Uuid> = orders::table
-        .filter(orders::idempotency_key.is_not_null())
-        .filter(orders::placed_at.lt(then))
-        .order(orders::placed_at)
-        .limit(most)
-        .select(orders::id)
-        .load(conn.pg())?;
-    Ok(diesel::update(orders::table.filter(orders::id.eq_any(old)))
-        .set(orders::idempotency_key.eq(None::<Uuid>))
-        .execute(conn.pg())?)
 }
 
 /// Sees to it that customers who are gone have no order that could still be cancelled, and no key. We cancelled their orders when
@@ -483,7 +259,7 @@ diesel::alias!(orders as each: Each);
 type Line = (OrderRow, ItemRow);
 
 /// The orders of a query, a line for each item.
-fn with_items<Rows>(rows: Rows) -> WithLines<Rows, items_of_each> {
+pub(super) fn with_items<Rows>(rows: Rows) -> WithLines<Rows, items_of_each> {
     WithLines {
         rows,
         lines: items_of_each(),
@@ -501,7 +277,7 @@ fn items_of_each() -> _ {
 }
 
 /// Puts lines together, the oldest order first.
-fn from_lines(mut lines: Vec<Line>) -> Result<Vec<Order>, db::Error> {
+pub(super) fn from_lines(mut lines: Vec<Line>) -> Result<Vec<Order>, db::Error> {
     // No join promises an order. They nearly always come in this one, and then this only looks.
     lines.sort_by_key(|(order, item)| (order.id, item.position));
     let mut orders = Vec::new();
@@ -545,7 +321,7 @@ fn item(row: ItemRow) -> Result<Item, db::Error> {
     Item::from_store(row.sku, row.quantity, row.unit_price).ok_or(db::Error::NOT_OURS)
 }
 
-fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
+pub(super) fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
     Ok(Order {
         id: row.id.into(),
         customer: row.customer_id.into(),

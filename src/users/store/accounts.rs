@@ -15,7 +15,7 @@ use super::{
     UsersConn, feed,
 };
 use crate::{
-    db::{self, any, hand_out, unnest},
+    db::{self, Part, Prepared, With, any, hand_out, unnest},
     http::{Limit, Origin},
 };
 
@@ -65,8 +65,8 @@ pub(in crate::users) fn find(
     Ok(hand_out(ids, by_id(rows)?))
 }
 
-/// Registers users, each alone in its luck: `None` for one whose address is taken, be it by an account or by another in
-/// the same set.
+/// Registers users in one statement, each alone in its luck: `None` for one whose address is taken, be it by an account or by
+/// another in the same set.
 pub(in crate::users) fn register(
     conn: &mut UsersConn<'_>,
     users: &[NewUser],
@@ -75,22 +75,28 @@ pub(in crate::users) fn register(
     let people = || users.iter().map(|user| &user.person);
     let emails: Vec<_> = people().map(|person| Some(person.email.as_str())).collect();
     let names: Vec<_> = people().map(|person| Some(person.name.as_str())).collect();
-    let taken = diesel::select((unnest(ids), unnest(emails), unnest(names)))
+    let origins = || users.iter().map(|user| &user.origin);
+    let subjects: Vec<_> = origins().map(|origin| origin.subject.as_deref()).collect();
+    let requests: Vec<_> = origins()
+        .map(|origin| origin.request_id.as_deref())
+        .collect();
+    let origins = diesel::select((unnest(ids.clone()), unnest(subjects), unnest(requests)));
+    let made = diesel::select((unnest(ids), unnest(emails), unnest(names)))
         .insert_into(accounts::table)
         .into_columns((accounts::id, accounts::email, accounts::name))
         .on_conflict(accounts::email)
         .do_nothing()
-        .returning(UserRow::as_returning())
-        .load(conn.pg())?;
-    let mut taken = by_id(taken)?;
-    let registered: Vec<Option<User>> = users.iter().map(|user| taken.remove(&user.id)).collect();
-    let facts: Vec<_> = registered
+        .returning(UserRow::as_returning());
+    let register = Prepared(With {
+        before: Part::of_rows(&feed::origins::table, origins),
+        made: Part::new(&feed::made::table, made),
+        after: feed::appended(),
+    });
+    let mut registered = by_id(register.load(conn.pg())?)?;
+    Ok(users
         .iter()
-        .zip(users)
-        .filter_map(|(user, new)| Some((Fact::from(user.as_ref()?), &new.origin)))
-        .collect();
-    feed::append(conn, &facts)?;
-    Ok(registered)
+        .map(|user| registered.remove(&user.id))
+        .collect())
 }
 
 /// At most one page of users, the oldest first.

@@ -7,7 +7,14 @@
 
 use std::time::Duration;
 
-use diesel::{dsl::now, prelude::*, sql_types::Timestamptz, upsert::excluded};
+use diesel::{
+    dsl::{exists, now, row_number},
+    pg::Pg,
+    prelude::*,
+    query_builder::{QueryFragment, QueryId},
+    sql_types::{Bool, Timestamptz},
+    upsert::excluded,
+};
 use jiff::SignedDuration;
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
@@ -20,9 +27,12 @@ use super::{
     UsersConn,
 };
 use crate::{
-    db::{self, unnest},
+    db::{self, Part, unnest},
     http::Origin,
 };
+
+use parts::{Facts, head};
+pub(super) use parts::{made, origins};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -35,8 +45,95 @@ struct EventRow {
     superseded_at: Option<Timestamp>,
 }
 
-/// Appends facts, in their order, each with what it comes from. Call it last in a transaction: whoever appends next waits for the
-/// commit, and a lock that is taken after this one could wait for somebody who waits for this one.
+/// The parts of a statement that append the facts of the accounts that it makes: see [`made`] and [`origins`].
+pub(super) fn appended() -> impl QueryFragment<Pg> + QueryId {
+    let count = made::table.count().single_value().assume_not_null();
+    // None are made when all addresses are taken.
+    let any_made = exists(made::table.select(made::id));
+    let head_moves = diesel::update(feed_head::table.filter(any_made))
+        .set(feed_head::position.eq(feed_head::position + count))
+        .returning(feed_head::position);
+    let facts = made::table
+        .inner_join(origins::table.on(origins::id.eq(made::id)))
+        .inner_join(head::table.on(true.into_sql::<Bool>()))
+        .select((
+            head::position - row_number().window_order(made::id.desc()) + 1,
+            made::id,
+            made::version,
+            made::standing,
+            origins::subject,
+            origins::request_id,
+        ))
+        .insert_into(events::table)
+        .into_columns((
+            events::position,
+            events::user_id,
+            events::version,
+            events::standing,
+            events::subject,
+            events::request_id,
+        ));
+    (
+        Part::new(&head::table, head_moves),
+        Part::new(&Facts, facts),
+    )
+}
+
+/// What a statement that registers users calls its rows.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "parts of a statement, and nobody's tables"
+)]
+mod parts {
+    use diesel::query_builder::QueryId;
+
+    use super::feed_head;
+    use crate::db::Named;
+
+    diesel::table! {
+        /// Where changes come from.
+        origins (id) {
+            id -> Uuid,
+            subject -> Nullable<Text>,
+            request_id -> Nullable<Text>,
+        }
+    }
+    diesel::table! {
+        /// The accounts that the statement makes.
+        made (id) {
+            id -> Uuid,
+            version -> BigInt,
+            standing -> Text,
+        }
+    }
+    diesel::table! {
+        /// The place of the last of their facts.
+        head (position) {
+            position -> BigInt,
+        }
+    }
+    diesel::allow_tables_to_appear_in_same_query!(origins, made, head, feed_head);
+
+    /// Their facts.
+    #[derive(QueryId)]
+    pub(super) struct Facts;
+
+    impl Named for origins::table {
+        const NAME: &'static str = "origins (id, subject, request_id)";
+    }
+    impl Named for made::table {
+        const NAME: &'static str = "made";
+    }
+    impl Named for head::table {
+        const NAME: &'static str = "head";
+    }
+    impl Named for Facts {
+        const NAME: &'static str = "facts";
+    }
+}
+
+/// Appends facts of changed accounts, in their order, each with what it comes from. Call it last in a transaction: whoever appends
+/// next waits for the commit, and a lock that is taken after this one could wait for somebody who waits for this one.
 pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Result<(), db::Error> {
     let (facts, origins): (Vec<&Fact>, Vec<&Origin>) =
         facts.iter().map(|(fact, origin)| (fact, *origin)).unzip();
@@ -44,25 +141,18 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Res
     if count == 0 {
         return Ok(());
     }
-    let changed: Vec<Uuid> = facts
-        .iter()
-        .filter(|fact| fact.version > 1)
-        .map(|fact| fact.user_id.uuid())
-        .collect();
-    if !changed.is_empty() {
-        let superseded = events::user_id
-            .eq_any(changed)
-            .and(events::superseded_at.is_null());
-        diesel::update(events::table.filter(superseded))
-            .set(events::superseded_at.eq(now.into_sql::<Timestamptz>().nullable()))
-            .execute(conn.pg())?;
-    }
+    let ids: Vec<Uuid> = facts.iter().map(|fact| fact.user_id.uuid()).collect();
+    let superseded = events::user_id
+        .eq_any(ids.clone())
+        .and(events::superseded_at.is_null());
+    diesel::update(events::table.filter(superseded))
+        .set(events::superseded_at.eq(now.into_sql::<Timestamptz>().nullable()))
+        .execute(conn.pg())?;
     let head: i64 = diesel::update(feed_head::table)
         .set(feed_head::position.eq(feed_head::position + count))
         .returning(feed_head::position)
         .get_result(conn.pg())?;
     let positions: Vec<i64> = (head - count + 1..=head).collect();
-    let ids: Vec<Uuid> = facts.iter().map(|fact| fact.user_id.uuid()).collect();
     let versions: Vec<i64> = facts.iter().map(|fact| fact.version).collect();
     let standings: Vec<&str> = facts.iter().map(|fact| &*fact.standing).collect();
     let subjects: Vec<_> = origins

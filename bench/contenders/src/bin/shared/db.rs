@@ -13,9 +13,11 @@ mod each;
 mod error;
 #[path = "../../../../../src/db/rows.rs"]
 mod rows;
+#[path = "../../../../../src/db/with.rs"]
+mod with;
 
 use diesel::{
-    Connection as _, PgConnection,
+    PgConnection,
     r2d2::{self, ConnectionManager},
 };
 use tokio::time::Duration;
@@ -25,6 +27,7 @@ use crew::Crew;
 pub(crate) use each::{AtMost, ForEach, WithLines, asked};
 pub(crate) use error::Error;
 pub(crate) use rows::{any, hand_out, unnest};
+pub(crate) use with::{Named, Part, With};
 
 /// The product's own, by the same names and with the same values.
 #[derive(Clone, Copy)]
@@ -67,8 +70,8 @@ impl Pool {
         self.crew.ask(move || pool.with(work)).await
     }
 
-    /// A [`Batch`] whose runs each read from one connection.
-    pub(crate) fn batch_of_reads<In: Send + 'static, Out: Send + 'static>(
+    /// A [`Batch`] whose runs each have one connection.
+    pub(crate) fn batch<In: Send + 'static, Out: Send + 'static>(
         &self,
         name: &str,
         work: impl Fn(&mut PgConnection, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
@@ -89,17 +92,6 @@ impl Pool {
         let limits = Limits { run: 16, ..LIMITS };
         Batch::new(name, limits, move |inputs| {
             pool.with(|conn| work(conn, inputs))
-        })
-    }
-
-    /// A [`Batch`] whose runs are one transaction each.
-    pub(crate) fn batch_of_writes<In: Send + 'static, Out: Send + 'static>(
-        &self,
-        name: &str,
-        work: impl Fn(&mut PgConnection, &[In]) -> Result<Vec<Out>, Error> + Send + 'static,
-    ) -> Batch<In, Out> {
-        self.batch_of_reads(name, move |conn, inputs| {
-            conn.transaction(|conn| work(conn, inputs))
         })
     }
 

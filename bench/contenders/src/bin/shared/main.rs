@@ -38,7 +38,7 @@ async fn main() -> std::io::Result<()> {
             .service(
                 http::resource("/customers/{id}")
                     .get(http::rule::Owner, customer::ABOUT, customer::customer)
-                    .done(),
+                    .done("gateway"),
             )
             .default_service(web::to(http::nobodys_path))
     })

@@ -29,7 +29,7 @@ pub(crate) fn routes(orders: &Orders, config: &mut ServiceConfig) {
             .post(rule::Owner, place::ABOUT, place::place),
         resource("/orders/{id}").get(rule::Owner, read::ABOUT, read::read),
     ] {
-        config.service(resource.done());
+        config.service(resource.done("orders"));
     }
 }
 

@@ -13,14 +13,14 @@ use std::sync::Arc;
 
 use self::{
     error::Error,
-    model::{NewOrder, OrderId, Placed, Placement, Status},
+    model::{NewOrder, OrderId, Placement, Standing, Status},
 };
 pub(crate) use self::{
     model::Order,
     store::{ItemRow, OrderRow, add},
 };
 use crate::{
-    db::{Batch, Pool},
+    db::{self, Batch, Pool},
     http::{Caller, Limit},
     users::UserId,
 };
@@ -32,25 +32,33 @@ struct Room {
     pool: Pool,
     find: Batch<OrderId, Option<Order>>,
     pages: Batch<(UserId, Option<OrderId>, Limit), Vec<Order>>,
-    place: Batch<Arc<NewOrder>, Placed>,
+    place: Batch<Arc<NewOrder>, Option<Order>>,
 }
 
 impl Orders {
     pub(crate) fn open(pool: &Pool) -> Self {
         Self(Arc::new(Room {
             pool: pool.clone(),
-            find: pool.batch_of_reads("orders find", store::find),
+            find: pool.batch("orders find", store::find),
             pages: pool.batch_of_pages("orders pages", store::pages),
-            place: pool.batch_of_writes("orders place", store::place),
+            place: pool.batch("orders place", store::place),
         }))
     }
 
     async fn place(&self, _caller: &Caller, order: NewOrder) -> Result<Placement, Error> {
-        match self.0.place.ask(Arc::new(order)).await? {
-            Placed::Order(placement) => Ok(placement),
-            Placed::KeyReused => Err(Error::KeyReused),
-            Placed::NotActive(standing) => Err(Error::NotActive(standing)),
-            Placed::UnknownCustomer => Err(Error::NoSuchCustomer),
+        let customer = order.customer;
+        if let Some(order) = self.0.place.ask(Arc::new(order)).await? {
+            let is_replay = false;
+            return Ok(Placement { order, is_replay });
+        }
+        let standing = self
+            .0
+            .pool
+            .read(move |conn| store::standing(conn, customer));
+        match standing.await? {
+            None => Err(Error::NoSuchCustomer),
+            Some(Standing::Active) => Err(db::Error::Busy.into()),
+            Some(standing) => Err(Error::NotActive(standing)),
         }
     }
 

@@ -11,9 +11,10 @@ use diesel::{
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
-use super::model::{Item, Money, NewOrder, Order, OrderId, Placed, Placement, Standing, Status};
+use self::parts::{Lines, allowed, made, new_items, new_orders};
+use super::model::{Item, Money, NewOrder, Order, OrderId, Standing, Status};
 use crate::{
-    db::{self, AtMost, ForEach, WithLines, any, asked, hand_out, unnest},
+    db::{self, AtMost, ForEach, Part, With, WithLines, any, asked, hand_out, unnest},
     http::Limit,
     schema::{accounts, items, orders},
     users::UserId,
@@ -56,135 +57,99 @@ pub(super) fn find(
     Ok(hand_out(ids, orders.collect()))
 }
 
-/// Places orders, each alone in its luck.
+/// Places orders in one statement, each alone in its luck: `None` for one whose customer may not order.
 pub(super) fn place(
     conn: &mut PgConnection,
-    new_orders: &[Arc<NewOrder>],
-) -> Result<Vec<Placed>, db::Error> {
-    let standings = hold(conn, new_orders)?;
-    let allowed: Vec<&NewOrder> = new_orders
-        .iter()
-        .map(Arc::as_ref)
-        .filter(|order| standings.get(&order.customer) == Some(&Standing::Active))
-        .collect();
-    let mut placed = insert(conn, &allowed)?;
-    let outcome = |order: &Arc<NewOrder>| match placed.remove(&order.id) {
-        Some(order) => Ok(Placed::Order(Placement {
-            order,
-            is_replay: false,
-        })),
-        None => match standings.get(&order.customer) {
-            None => Ok(Placed::UnknownCustomer),
-            Some(Standing::Active) => Err(db::Error::Failed("an order was not inserted")),
-            Some(standing) => Ok(Placed::NotActive(*standing)),
-        },
-    };
-    new_orders.iter().map(outcome).collect()
-}
-
-/// How the customers stand. None of them changes until the transaction ends.
-fn hold(
-    conn: &mut PgConnection,
-    new_orders: &[Arc<NewOrder>],
-) -> Result<HashMap<UserId, Standing>, db::Error> {
-    let uuids: Vec<Uuid> = new_orders
-        .iter()
-        .map(|order| order.customer.uuid())
-        .collect();
-    let rows: Vec<(Uuid, String)> = accounts::table
-        .filter(accounts::id.eq_any(any(uuids)))
-        // In one order, or two who hold could wait for each other.
-        .order(accounts::id)
-        .select((accounts::id, accounts::standing))
-        .for_share()
-        .load(conn)?;
-    rows.into_iter()
-        .map(|(id, word)| {
-            let standing = Standing::from_word(&word).ok_or(db::Error::NOT_OURS)?;
-            Ok((id.into(), standing))
-        })
-        .collect()
-}
-
-/// Inserts orders with their items and returns them by id.
-fn insert(
-    conn: &mut PgConnection,
-    new_orders: &[&NewOrder],
-) -> Result<HashMap<OrderId, Order>, db::Error> {
-    if new_orders.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<Uuid> = new_orders.iter().map(|order| order.id.uuid()).collect();
-    let customers: Vec<Uuid> = new_orders
-        .iter()
-        .map(|order| order.customer.uuid())
-        .collect();
-    let totals = || new_orders.iter().map(|order| order.total());
+    asked: &[Arc<NewOrder>],
+) -> Result<Vec<Option<Order>>, db::Error> {
+    let ids: Vec<Uuid> = asked.iter().map(|order| order.id.uuid()).collect();
+    let buyers: Vec<Uuid> = asked.iter().map(|order| order.customer.uuid()).collect();
+    let totals = || asked.iter().map(|order| order.total());
     let currencies: Vec<&str> = totals().map(|total| total.currency().code()).collect();
     let amounts: Vec<i64> = totals().map(|total| total.amount().minor_units()).collect();
-    let rows: Vec<OrderRow> = diesel::select((
+    let orders_asked = diesel::select((
         unnest(ids),
-        unnest(customers),
+        unnest(buyers.clone()),
         unnest(currencies),
         unnest(amounts),
-    ))
-    .insert_into(orders::table)
-    .into_columns((
-        orders::id,
-        orders::customer_id,
-        orders::currency,
-        orders::total,
-    ))
-    .returning(OrderRow::as_returning())
-    .load(conn)?;
+    ));
 
-    let new_orders: HashMap<Uuid, &NewOrder> = new_orders
-        .iter()
-        .map(|order| (order.id.uuid(), *order))
-        .collect();
-    let inserted: Vec<_> = rows
-        .into_iter()
-        .filter_map(|row| Some((*new_orders.get(&row.id)?, row)))
-        .collect();
-    insert_items(conn, inserted.iter().map(|(order, _)| *order))?;
-    inserted
-        .into_iter()
-        .map(|(new, row)| Ok((new.id, order(&row, new.items().to_vec())?)))
-        .collect()
-}
-
-fn insert_items<'a>(
-    conn: &mut PgConnection,
-    orders: impl Iterator<Item = &'a NewOrder> + Clone,
-) -> Result<(), db::Error> {
-    let lines = orders.flat_map(|order| {
-        (1..)
-            .zip(order.items())
-            .map(|(position, item)| (order.id.uuid(), position, item))
+    let lines = asked.iter().flat_map(|order| {
+        let numbered = (1..).zip(order.items());
+        numbered.map(|(position, item)| (order.id.uuid(), position, item))
     });
-    let orders: Vec<Uuid> = lines.clone().map(|(order, ..)| order).collect();
+    let order_ids: Vec<Uuid> = lines.clone().map(|(order, ..)| order).collect();
     let positions: Vec<i16> = lines.clone().map(|(_, position, _)| position).collect();
-    let items = || lines.clone().map(|(.., item)| item);
-    let skus: Vec<&str> = items().map(|item| item.sku.as_str()).collect();
-    let quantities: Vec<i32> = items().map(|item| item.quantity.number()).collect();
-    let prices: Vec<i64> = items().map(|item| item.unit_price.minor_units()).collect();
-    diesel::select((
-        unnest(orders),
+    let lines = || lines.clone().map(|(.., item)| item);
+    let skus: Vec<&str> = lines().map(|item| item.sku.as_str()).collect();
+    let quantities: Vec<i32> = lines().map(|item| item.quantity.number()).collect();
+    let prices: Vec<i64> = lines().map(|item| item.unit_price.minor_units()).collect();
+    let items_asked = diesel::select((
+        unnest(order_ids),
         unnest(positions),
         unnest(skus),
         unnest(quantities),
         unnest(prices),
-    ))
-    .insert_into(items::table)
-    .into_columns((
-        items::order_id,
-        items::position,
-        items::sku,
-        items::quantity,
-        items::unit_price,
-    ))
-    .execute(conn)?;
-    Ok(())
+    ));
+
+    let may_order = accounts::table
+        .filter(accounts::id.eq_any(any(buyers)))
+        .filter(accounts::standing.eq(Standing::Active.word()))
+        // In one order, or two who hold could wait for each other.
+        .order(accounts::id)
+        .select((accounts::id,))
+        .for_share();
+    let orders_made = new_orders::table
+        .inner_join(allowed::table.on(allowed::id.eq(new_orders::customer_id)))
+        .select(new_orders::all_columns)
+        .insert_into(orders::table)
+        .into_columns((
+            orders::id,
+            orders::customer_id,
+            orders::currency,
+            orders::total,
+        ))
+        .returning(OrderRow::as_returning());
+    let items_made = new_items::table
+        .filter(new_items::order_id.eq_any(made::table.select(made::id)))
+        .insert_into(items::table)
+        .into_columns((
+            items::order_id,
+            items::position,
+            items::sku,
+            items::quantity,
+            items::unit_price,
+        ));
+    let place = With {
+        before: (
+            Part::of_rows(&new_orders::table, orders_asked),
+            Part::of_rows(&new_items::table, items_asked),
+            Part::of_rows(&allowed::table, may_order),
+        ),
+        made: Part::new(&made::table, orders_made),
+        after: Part::new(&Lines, items_made),
+    };
+    let rows: Vec<OrderRow> = place.load(conn)?;
+    let mut placed: HashMap<Uuid, OrderRow> = rows.into_iter().map(|row| (row.id, row)).collect();
+    let placed = asked.iter().map(|new| {
+        let row = placed.remove(&new.id.uuid());
+        row.map(|row| order(&row, new.items().to_vec())).transpose()
+    });
+    placed.collect()
+}
+
+/// How somebody stands.
+pub(super) fn standing(
+    conn: &mut PgConnection,
+    customer: UserId,
+) -> Result<Option<Standing>, db::Error> {
+    let word = accounts::table
+        .find(customer.uuid())
+        .select(accounts::standing)
+        .first::<String>(conn)
+        .optional()?;
+    word.map(|word| Standing::from_word(&word).ok_or(db::Error::NOT_OURS))
+        .transpose()
 }
 
 /// For each question at most one page of a customer's orders, the oldest first.
@@ -310,4 +275,60 @@ fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
         placed_at: row.placed_at.into(),
         changed_at: row.changed_at.into(),
     })
+}
+
+/// What the statement that places orders calls its rows.
+mod parts {
+    use diesel::query_builder::QueryId;
+
+    use crate::db::Named;
+
+    diesel::table! {
+        new_orders (id) {
+            id -> Uuid,
+            customer_id -> Uuid,
+            currency -> Text,
+            total -> BigInt,
+        }
+    }
+    diesel::table! {
+        new_items (order_id, position) {
+            order_id -> Uuid,
+            position -> SmallInt,
+            sku -> Text,
+            quantity -> Integer,
+            unit_price -> BigInt,
+        }
+    }
+    diesel::table! {
+        allowed (id) {
+            id -> Uuid,
+        }
+    }
+    diesel::table! {
+        made (id) {
+            id -> Uuid,
+        }
+    }
+    diesel::allow_tables_to_appear_in_same_query!(new_orders, allowed);
+    diesel::allow_tables_to_appear_in_same_query!(new_items, made);
+
+    #[derive(QueryId)]
+    pub(super) struct Lines;
+
+    impl Named for new_orders::table {
+        const NAME: &'static str = "new_orders (id, customer_id, currency, total)";
+    }
+    impl Named for new_items::table {
+        const NAME: &'static str = "new_items (order_id, position, sku, quantity, unit_price)";
+    }
+    impl Named for allowed::table {
+        const NAME: &'static str = "allowed";
+    }
+    impl Named for made::table {
+        const NAME: &'static str = "made";
+    }
+    impl Named for Lines {
+        const NAME: &'static str = "lines";
+    }
 }

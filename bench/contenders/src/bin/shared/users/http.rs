@@ -22,7 +22,7 @@ pub(crate) fn routes(users: &Users, config: &mut ServiceConfig) {
         resource("/users").post(rule::Register, register::ABOUT, register::register),
         resource("/users/{id}").get(rule::Owner, read::ABOUT, read::read),
     ] {
-        config.service(resource.done());
+        config.service(resource.done("users"));
     }
 }
 

@@ -32,8 +32,8 @@ struct Room {
 impl Users {
     pub(crate) fn open(pool: &Pool) -> Self {
         Self(Arc::new(Room {
-            find: pool.batch_of_reads("users find", store::find),
-            register: pool.batch_of_writes("users register", store::register),
+            find: pool.batch("users find", store::find),
+            register: pool.batch("users register", store::register),
         }))
     }
 
