@@ -9,7 +9,7 @@ use uuid::Uuid;
 use self::parts::{Lines, allowed, made, new_items, new_orders};
 use super::{
     super::{
-        model::{Key, NewOrder, Order, Placed, Placement, Standing},
+        model::{Key, NewOrder, Order, OrderId, Placed, Placement, Standing},
         schema::orders::{items, orders},
     },
     OrdersConn, customers,
@@ -34,6 +34,9 @@ pub(in crate::orders) fn place(
     conn: &mut OrdersConn<'_>,
     asked: &[Arc<NewOrder>],
 ) -> Result<Vec<Option<Order>>, db::Error> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = asked.iter().map(|order| order.id.uuid()).collect();
     let buyers: Vec<Uuid> = asked.iter().map(|order| order.customer.uuid()).collect();
     let totals = || asked.iter().map(|order| order.total());
@@ -135,10 +138,24 @@ pub(in crate::orders) fn decide(
         .collect();
     // A key that has expired is free for a new order.
     expire(conn, &keys, keys_kept)?;
-    let placed = place(conn, asked)?;
-    let earlier = by_key(conn, &keys)?;
-    let outcome = |(new, order): (&Arc<NewOrder>, Option<Order>)| {
-        if let Some(order) = order {
+    let mut earlier = by_key(conn, &keys)?;
+    let free: Vec<Arc<NewOrder>> = asked
+        .iter()
+        .filter(|order| {
+            order
+                .key
+                .is_none_or(|key| !earlier.contains_key(&key.uuid()))
+        })
+        .cloned()
+        .collect();
+    let placed = place(conn, &free)?.into_iter().flatten();
+    let mut placed: HashMap<OrderId, Order> = placed.map(|order| (order.id, order)).collect();
+    if placed.len() < free.len() {
+        // Somebody else was faster with the same key.
+        earlier = by_key(conn, &keys)?;
+    }
+    let outcome = |new: &Arc<NewOrder>| {
+        if let Some(order) = placed.remove(&new.id) {
             let is_replay = false;
             return Ok(Placed::Order(Placement { order, is_replay }));
         }
@@ -160,7 +177,7 @@ pub(in crate::orders) fn decide(
             Some(standing) => Ok(Placed::NotActive(*standing)),
         }
     };
-    asked.iter().zip(placed).map(outcome).collect()
+    asked.iter().map(outcome).collect()
 }
 
 /// The orders that these keys name.
