@@ -44,6 +44,6 @@ pub(crate) use rows::{any, hand_out, unnest};
 pub(crate) use service::Owner;
 pub use service::Service;
 pub use url::{DatabaseUrl, Unsafe};
-pub(crate) use with::{Named, Part, With};
+pub(crate) use with::{Part, Rows, Unread, With, names};
 pub use worker::Upkeep;
 pub(crate) use worker::Worker;

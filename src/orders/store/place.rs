@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
-use self::parts::{Lines, allowed, made, new_items, new_orders};
 use super::{
     super::{
         model::{Key, NewOrder, Order, OrderId, Placed, Placement, Standing},
@@ -16,7 +15,7 @@ use super::{
     orders::{ItemRow, OrderRow, from_lines, order, with_items},
 };
 use crate::{
-    db::{self, Part, With, unnest},
+    db::{self, Part, Rows, Unread, With, unnest},
     users::UserId,
 };
 
@@ -107,12 +106,12 @@ pub(in crate::orders) fn place(
         ));
     let place = With {
         before: (
-            Part::of_rows(&new_orders::table, orders_asked),
-            Part::of_rows(&new_items::table, items_asked),
-            Part::of_rows(&allowed::table, customers::hold_active(buyers)),
+            Rows::new(new_orders::table, orders_asked),
+            Rows::new(new_items::table, items_asked),
+            Rows::new(allowed::table, customers::hold_active(buyers)),
         ),
-        made: Part::new(&made::table, orders_made),
-        after: Part::new(&Lines, items_made),
+        made: Part(made::table, orders_made),
+        after: Unread(items_made),
     };
     let rows: Vec<OrderRow> = place.load(conn.pg())?;
     let mut placed: HashMap<Uuid, OrderRow> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -230,71 +229,33 @@ pub(in crate::orders) fn expire_keys(
         .execute(conn.pg())?)
 }
 
-/// What the statement that places orders calls its rows.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "parts of a statement, and nobody's tables"
-)]
-mod parts {
-    use diesel::query_builder::QueryId;
-
-    use crate::db::Named;
-
-    diesel::table! {
-        /// The orders that are asked for.
-        new_orders (id) {
-            id -> Uuid,
-            customer_id -> Uuid,
-            currency -> Text,
-            total -> BigInt,
-            subject -> Nullable<Text>,
-            request_id -> Nullable<Text>,
-            idempotency_key -> Nullable<Uuid>,
-        }
+db::names! {
+    /// The orders that are asked for.
+    new_orders (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        currency -> Text,
+        total -> BigInt,
+        subject -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        idempotency_key -> Nullable<Uuid>,
     }
-    diesel::table! {
-        /// Their items.
-        new_items (order_id, position) {
-            order_id -> Uuid,
-            position -> SmallInt,
-            sku -> Text,
-            quantity -> Integer,
-            unit_price -> BigInt,
-        }
+    /// Their items.
+    new_items (order_id, position) {
+        order_id -> Uuid,
+        position -> SmallInt,
+        sku -> Text,
+        quantity -> Integer,
+        unit_price -> BigInt,
     }
-    diesel::table! {
-        /// The customers who may order.
-        allowed (id) {
-            id -> Uuid,
-        }
+    /// The customers who may order.
+    allowed (id) {
+        id -> Uuid,
     }
-    diesel::table! {
-        /// The orders that the statement makes.
-        made (id) {
-            id -> Uuid,
-        }
-    }
-    diesel::allow_tables_to_appear_in_same_query!(new_orders, allowed);
-    diesel::allow_tables_to_appear_in_same_query!(new_items, made);
-
-    /// The items of those orders.
-    #[derive(QueryId)]
-    pub(super) struct Lines;
-
-    impl Named for new_orders::table {
-        const NAME: &'static str =
-            "new_orders (id, customer_id, currency, total, subject, request_id, idempotency_key)";
-    }
-    impl Named for new_items::table {
-        const NAME: &'static str = "new_items (order_id, position, sku, quantity, unit_price)";
-    }
-    impl Named for allowed::table {
-        const NAME: &'static str = "allowed";
-    }
-    impl Named for made::table {
-        const NAME: &'static str = "made";
-    }
-    impl Named for Lines {
-        const NAME: &'static str = "lines";
+    /// The orders that the statement makes.
+    made (id) {
+        id -> Uuid,
     }
 }
+diesel::allow_tables_to_appear_in_same_query!(new_orders, allowed);
+diesel::allow_tables_to_appear_in_same_query!(new_items, made);

@@ -15,7 +15,7 @@ use super::{
     UsersConn, feed,
 };
 use crate::{
-    db::{self, Part, Prepared, With, any, hand_out, unnest},
+    db::{self, Part, Prepared, Rows, With, any, hand_out, unnest},
     http::{Limit, Origin},
 };
 
@@ -88,8 +88,8 @@ pub(in crate::users) fn register(
         .do_nothing()
         .returning(UserRow::as_returning());
     let register = Prepared(With {
-        before: Part::of_rows(&feed::origins::table, origins),
-        made: Part::new(&feed::made::table, made),
+        before: Rows::new(feed::origins::table, origins),
+        made: Part(feed::made::table, made),
         after: feed::appended(),
     });
     let mut registered = by_id(register.load(conn.pg())?)?;

@@ -27,12 +27,9 @@ use super::{
     UsersConn,
 };
 use crate::{
-    db::{self, Part, unnest},
+    db::{self, Part, Unread, unnest},
     http::Origin,
 };
-
-use parts::{Facts, head};
-pub(super) use parts::{made, origins};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
@@ -73,64 +70,28 @@ pub(super) fn appended() -> impl QueryFragment<Pg> + QueryId {
             events::subject,
             events::request_id,
         ));
-    (
-        Part::new(&head::table, head_moves),
-        Part::new(&Facts, facts),
-    )
+    (Part(head::table, head_moves), Unread(facts))
 }
 
-/// What a statement that registers users calls its rows.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "parts of a statement, and nobody's tables"
-)]
-mod parts {
-    use diesel::query_builder::QueryId;
-
-    use super::feed_head;
-    use crate::db::Named;
-
-    diesel::table! {
-        /// Where changes come from.
-        origins (id) {
-            id -> Uuid,
-            subject -> Nullable<Text>,
-            request_id -> Nullable<Text>,
-        }
+db::names! {
+    /// Where changes come from.
+    origins (id) {
+        id -> Uuid,
+        subject -> Nullable<Text>,
+        request_id -> Nullable<Text>,
     }
-    diesel::table! {
-        /// The accounts that the statement makes.
-        made (id) {
-            id -> Uuid,
-            version -> BigInt,
-            standing -> Text,
-        }
+    /// The accounts that the statement makes.
+    made (id) {
+        id -> Uuid,
+        version -> BigInt,
+        standing -> Text,
     }
-    diesel::table! {
-        /// The place of the last of their facts.
-        head (position) {
-            position -> BigInt,
-        }
-    }
-    diesel::allow_tables_to_appear_in_same_query!(origins, made, head, feed_head);
-
-    /// Their facts.
-    #[derive(QueryId)]
-    pub(super) struct Facts;
-
-    impl Named for origins::table {
-        const NAME: &'static str = "origins (id, subject, request_id)";
-    }
-    impl Named for made::table {
-        const NAME: &'static str = "made";
-    }
-    impl Named for head::table {
-        const NAME: &'static str = "head";
-    }
-    impl Named for Facts {
-        const NAME: &'static str = "facts";
+    /// The place of the last of their facts.
+    head (position) {
+        position -> BigInt,
     }
 }
+diesel::allow_tables_to_appear_in_same_query!(origins, made, head, feed_head);
 
 /// Appends facts of changed accounts, in their order, each with what it comes from. Call it last in a transaction: whoever appends
 /// next waits for the commit, and a lock that is taken after this one could wait for somebody who waits for this one.

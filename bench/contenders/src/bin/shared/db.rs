@@ -27,7 +27,7 @@ use crew::Crew;
 pub(crate) use each::{AtMost, ForEach, WithLines, asked};
 pub(crate) use error::Error;
 pub(crate) use rows::{any, hand_out, unnest};
-pub(crate) use with::{Named, Part, With};
+pub(crate) use with::{Part, Rows, Unread, With, names};
 
 /// The product's own, by the same names and with the same values.
 #[derive(Clone, Copy)]

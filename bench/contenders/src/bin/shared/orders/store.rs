@@ -11,10 +11,11 @@ use diesel::{
 use jiff_diesel::Timestamp;
 use uuid::Uuid;
 
-use self::parts::{Lines, allowed, made, new_items, new_orders};
 use super::model::{Item, Money, NewOrder, Order, OrderId, Standing, Status};
 use crate::{
-    db::{self, AtMost, ForEach, Part, With, WithLines, any, asked, hand_out, unnest},
+    db::{
+        self, AtMost, ForEach, Part, Rows, Unread, With, WithLines, any, asked, hand_out, unnest,
+    },
     http::Limit,
     schema::{accounts, items, orders},
     users::UserId,
@@ -122,12 +123,12 @@ pub(super) fn place(
         ));
     let place = With {
         before: (
-            Part::of_rows(&new_orders::table, orders_asked),
-            Part::of_rows(&new_items::table, items_asked),
-            Part::of_rows(&allowed::table, may_order),
+            Rows::new(new_orders::table, orders_asked),
+            Rows::new(new_items::table, items_asked),
+            Rows::new(allowed::table, may_order),
         ),
-        made: Part::new(&made::table, orders_made),
-        after: Part::new(&Lines, items_made),
+        made: Part(made::table, orders_made),
+        after: Unread(items_made),
     };
     let rows: Vec<OrderRow> = place.load(conn)?;
     let mut placed: HashMap<Uuid, OrderRow> = rows.into_iter().map(|row| (row.id, row)).collect();
@@ -277,58 +278,26 @@ fn order(row: &OrderRow, items: Vec<Item>) -> Result<Order, db::Error> {
     })
 }
 
-/// What the statement that places orders calls its rows.
-mod parts {
-    use diesel::query_builder::QueryId;
-
-    use crate::db::Named;
-
-    diesel::table! {
-        new_orders (id) {
-            id -> Uuid,
-            customer_id -> Uuid,
-            currency -> Text,
-            total -> BigInt,
-        }
+db::names! {
+    new_orders (id) {
+        id -> Uuid,
+        customer_id -> Uuid,
+        currency -> Text,
+        total -> BigInt,
     }
-    diesel::table! {
-        new_items (order_id, position) {
-            order_id -> Uuid,
-            position -> SmallInt,
-            sku -> Text,
-            quantity -> Integer,
-            unit_price -> BigInt,
-        }
+    new_items (order_id, position) {
+        order_id -> Uuid,
+        position -> SmallInt,
+        sku -> Text,
+        quantity -> Integer,
+        unit_price -> BigInt,
     }
-    diesel::table! {
-        allowed (id) {
-            id -> Uuid,
-        }
+    allowed (id) {
+        id -> Uuid,
     }
-    diesel::table! {
-        made (id) {
-            id -> Uuid,
-        }
-    }
-    diesel::allow_tables_to_appear_in_same_query!(new_orders, allowed);
-    diesel::allow_tables_to_appear_in_same_query!(new_items, made);
-
-    #[derive(QueryId)]
-    pub(super) struct Lines;
-
-    impl Named for new_orders::table {
-        const NAME: &'static str = "new_orders (id, customer_id, currency, total)";
-    }
-    impl Named for new_items::table {
-        const NAME: &'static str = "new_items (order_id, position, sku, quantity, unit_price)";
-    }
-    impl Named for allowed::table {
-        const NAME: &'static str = "allowed";
-    }
-    impl Named for made::table {
-        const NAME: &'static str = "made";
-    }
-    impl Named for Lines {
-        const NAME: &'static str = "lines";
+    made (id) {
+        id -> Uuid,
     }
 }
+diesel::allow_tables_to_appear_in_same_query!(new_orders, allowed);
+diesel::allow_tables_to_appear_in_same_query!(new_items, made);
