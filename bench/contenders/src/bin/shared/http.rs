@@ -37,7 +37,6 @@ pub(crate) mod rule;
 #[expect(dead_code, reason = "there is no document here")]
 mod sketch;
 #[path = "../../../../../src/http/visit.rs"]
-#[expect(dead_code, reason = "nothing is recorded here")]
 mod visit;
 
 pub(crate) use answer::{Created, Fresh, Shown, Versioned};
@@ -52,3 +51,4 @@ pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{Kind, PRECONDITION_FAILED, Problem, as_problem};
 pub(crate) use route::{nobodys_path, resource};
+pub(crate) use visit::{Place, Visit};

@@ -1,12 +1,12 @@
 //! `shared`: the simpler alternative to a schema for each service. One schema, one role, a foreign key from an order to its
 //! customer, and a customer with their orders out of one join.
 //!
-//! All else is the product itself: its `Batch`, its reading and writing of the wire, its models and its handlers are compiled in
+//! All else is the product itself: its `Batch`, its reading and writing of the wire, its record of each request, its models and its handlers are compiled in
 //! from its own sources, and the queries are its own but for what isolation adds. So what differs in speed is the price of isolation.
 
 mod customer;
 mod db;
-mod entrance;
+mod gateway;
 mod http;
 mod orders;
 mod schema;
@@ -18,8 +18,9 @@ use actix_web::{
     web::{self, Data},
 };
 use contenders::Settings;
+use prometheus::Registry;
 
-use crate::{customer::Customers, db::Pool, orders::Orders, users::Users};
+use crate::{customer::Customers, db::Pool, gateway::Recorder, orders::Orders, users::Users};
 
 #[actix_web::main]
 async fn main() -> std::io::Result<()> {
@@ -29,9 +30,16 @@ async fn main() -> std::io::Result<()> {
     let users = Users::open(&pool);
     let orders = Orders::open(&pool);
     let customers = Data::new(Customers::open(&pool));
+    let recorder =
+        Recorder::new(&Registry::new(), None).expect("each figure has a name of its own");
+    let recorder = Data::new(recorder);
     HttpServer::new(move || {
+        let recorder = recorder.clone();
         App::new()
-            .wrap(from_fn(entrance::enter))
+            .wrap(from_fn(gateway::enter))
+            .wrap(from_fn(move |request, next| {
+                gateway::record(recorder.clone(), request, next)
+            }))
             .app_data(customers.clone())
             .configure(|config| users::http::routes(&users, config))
             .configure(|config| orders::http::routes(&orders, config))
