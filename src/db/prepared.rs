@@ -31,3 +31,27 @@ impl<Statement: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Statement> {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::names;
+
+    names! {
+        /// Anything.
+        things (id) {
+            id -> Integer,
+            name -> Text,
+        }
+    }
+
+    #[test]
+    fn an_update_is_kept_when_we_say_that_its_text_never_varies_and_not_otherwise() {
+        let update = || diesel::update(things::table).set(things::name.eq("tea"));
+        let is_kept =
+            |statement: &dyn QueryFragment<Pg>| statement.is_safe_to_cache_prepared(&Pg).unwrap();
+
+        assert!(!is_kept(&update()));
+        assert!(is_kept(&Prepared(update())));
+    }
+}
