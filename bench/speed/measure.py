@@ -41,8 +41,9 @@ def cells(quick, work, connections):
 class Clock:
     """Shares the time that is left out among the slices, and shows how far the run is."""
 
-    def __init__(self, ends):
+    def __init__(self, ends, shortest):
         self.ends = ends
+        self.shortest = shortest
         self.left = 0
         self.done = 0
 
@@ -52,7 +53,7 @@ class Clock:
     def slice(self):
         # Starting a load generator and ending it takes a tenth of a second.
         share = (self.ends - time.monotonic()) / max(1, self.left) - 0.12
-        return min(1.0, max(0.6, share))
+        return min(1.0, max(self.shortest, share))
 
     def tick(self, what):
         self.left -= 1
@@ -82,7 +83,7 @@ def rounds(cells, field, rows, clock):
                     tag = f"s{len(samples)}"
                     if connections == 64 and (one.name, cell.work) not in warmed:
                         warmed.add((one.name, cell.work))
-                        one.slice(cell.work, connections, 0.6, rows, "warm-" + tag)
+                        one.slice(cell.work, connections, clock.shortest, rows, "warm-" + tag)
                         clock.tick(f"warm-up: {one.name}, {cell.work}")
                     sample = one.slice(cell.work, connections, clock.slice(), rows, tag)
                     samples.append({"round": round, "work": cell.work, "connections": connections, "contender": one.name, **sample})
