@@ -1,4 +1,4 @@
-//! The commands. Each is a file; this one names them, and holds the examples of those that have few settings of their own.
+//! The commands. Each is a file; this one names them.
 //!
 //! In the order in which an operator needs them: [`provision`], [`migrate`], [`audit`], [`serve`]; then [`rebuild`] and [`replay`] for
 //! copies that went wrong, and [`token`] and [`seed`] for development. A command reads its options, calls a lower floor, and prints; it decides nothing
@@ -101,17 +101,17 @@ enum Command {
     /// Drop what a service copied by another's feed, and read the feed again
     ///
     /// Servers may run meanwhile, unless PostgreSQL is embedded.
-    #[command(after_help = REBUILD_EXAMPLES)]
+    #[command(after_help = rebuild::EXAMPLES)]
     Rebuild(Box<DatabaseConfig>),
     /// Try the facts that a service could not apply: exit 1 when one fails again
     ///
     /// Servers may run meanwhile, unless PostgreSQL is embedded.
-    #[command(after_help = REPLAY_EXAMPLES)]
+    #[command(after_help = replay::EXAMPLES)]
     Replay(Box<DatabaseConfig>),
     /// Print the OpenAPI document of this program's API; needs no database
     ///
     /// The same as `GET /openapi.json`, for whoever generates a client.
-    #[command(after_help = OPENAPI_EXAMPLES)]
+    #[command(after_help = openapi::EXAMPLES)]
     Openapi,
     /// Make a development key, once, and print a token for a subject, signed with it
     ///
@@ -125,30 +125,6 @@ enum Command {
 
 /// What `--help` gathers the settings of every command under.
 const ALWAYS: &str = "Every command";
-
-const OPENAPI_EXAMPLES: &str = "\
-Examples:
-  # For a generator of clients
-  schema-per-service openapi > openapi.json
-
-  # What has changed since
-  schema-per-service openapi | diff openapi.json -";
-
-const REBUILD_EXAMPLES: &str = "\
-Examples:
-  # On the databases that serve.env names
-  (set -a; . secrets/serve.env; schema-per-service rebuild)
-
-  # On the embedded PostgreSQL, whose server is stopped
-  schema-per-service rebuild --data-dir data";
-
-const REPLAY_EXAMPLES: &str = "\
-Examples:
-  # On the databases that serve.env names
-  (set -a; . secrets/serve.env; schema-per-service replay)
-
-  # On the embedded PostgreSQL, whose server is stopped
-  schema-per-service replay --data-dir data";
 
 impl Cli {
     /// Runs the command to its end.

@@ -7,6 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{print, reader::with_readers};
 use crate::{config::Config, http::Reader};
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  # On the databases that serve.env names
+  (set -a; . secrets/serve.env; schema-per-service rebuild)
+
+  # On the embedded PostgreSQL, whose server is stopped
+  schema-per-service rebuild --data-dir data";
+
 /// The time between two looks at how far the reader has come.
 const LOOK: Duration = Duration::from_millis(100);
 

@@ -6,7 +6,7 @@
 use std::{
     rc::Rc,
     sync::atomic::{AtomicBool, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use actix_web::{
@@ -24,10 +24,10 @@ use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
 use uuid::Uuid;
 
 use super::{
-    spans::{Spans, Told},
+    spans::Spans,
     trace::{TRACEPARENT, Trace},
 };
-use crate::http::{Place, Problem, Visit, as_problem};
+use crate::http::{Endpoint, Problem, Visit, as_problem};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST_REQUEST_ID: usize = 64;
@@ -58,6 +58,18 @@ pub(crate) struct Recorder {
     spans: Option<Spans>,
     /// Whether the server is about to stop.
     is_leaving: AtomicBool,
+}
+
+/// What a span says of a request.
+pub(super) struct Told<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) took: Duration,
+    pub(super) method: &'static str,
+    pub(super) route: &'static str,
+    pub(super) status: StatusCode,
+    pub(super) service: &'static str,
+    pub(super) problem: Option<&'static str>,
+    pub(super) request_id: &'a str,
 }
 
 /// A request that was not answered yet.
@@ -183,7 +195,7 @@ impl Record<'_> {
 
     fn write(&self, status: StatusCode, problem: Option<&Problem>) {
         let took = self.begun.elapsed();
-        let Place { route, service } = self.visit.place();
+        let Endpoint { route, service } = self.visit.endpoint();
         let labels = [self.method, route, status.as_str(), service];
         let durations = self.recorder.durations.with_label_values(&labels);
         durations.observe(took.as_secs_f64());

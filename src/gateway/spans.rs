@@ -8,7 +8,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use actix_web::http::StatusCode;
 use async_trait::async_trait;
 use opentelemetry::{
     InstrumentationScope, Key, KeyValue,
@@ -27,7 +26,7 @@ use ureq::{
     tls::{RootCerts, TlsConfig, TlsProvider},
 };
 
-use super::trace::Trace;
+use super::record::Told;
 
 /// The longest wait for the collector, at each batch and at the end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,18 +41,6 @@ pub(crate) struct Error(#[from] ExporterBuildError);
 pub(crate) struct Spans {
     batches: BatchSpanProcessor,
     scope: InstrumentationScope,
-}
-
-/// What a span says of a request.
-pub(super) struct Told<'a> {
-    pub(super) trace: &'a Trace,
-    pub(super) took: Duration,
-    pub(super) method: &'static str,
-    pub(super) route: &'static str,
-    pub(super) status: StatusCode,
-    pub(super) service: &'static str,
-    pub(super) problem: Option<&'static str>,
-    pub(super) request_id: &'a str,
 }
 
 impl Spans {

@@ -37,4 +37,4 @@ pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{INTERNAL, Kind, PRECONDITION_FAILED, Problem, UNAVAILABLE, as_problem};
 pub(crate) use route::{Routes, UNKNOWN_PATH, nobodys_path, resource};
 pub(crate) use sketch::{Gives, Schemas, Sketch, Takes};
-pub(crate) use visit::{Place, Visit};
+pub(crate) use visit::{Endpoint, Visit};

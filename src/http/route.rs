@@ -12,7 +12,7 @@ use super::{
     operation::About,
     rule::{Rule, Ruled},
     sketch::{Gives, Takes},
-    visit::{NotePlace, Place},
+    visit::{Endpoint, NoteEndpoint},
 };
 
 pub(crate) const UNKNOWN_PATH: Kind = Kind::new(
@@ -99,7 +99,7 @@ impl Routes {
         // Leaked once for each resource and worker at start: it lives as long as the server.
         let allow: &'static str = self.allow.join(", ").leak();
         self.resource
-            .guard(NotePlace(Place { route, service }))
+            .guard(NoteEndpoint(Endpoint { route, service }))
             .default_service(web::to(move |method: Method| async move {
                 if method == Method::OPTIONS {
                     Ok(HttpResponse::NoContent()

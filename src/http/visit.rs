@@ -11,12 +11,12 @@ use actix_web::{
 pub(crate) struct Visit {
     /// The request's id, which may stand in a log and beside a row.
     pub(crate) id: HeaderValue,
-    place: Cell<Place>,
+    endpoint: Cell<Endpoint>,
 }
 
 /// What a request is for.
 #[derive(Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct Endpoint {
     /// The pattern of the path; the path itself may hold an id, and the query anything.
     pub(crate) route: &'static str,
     /// Whose route it is.
@@ -25,16 +25,16 @@ pub(crate) struct Place {
 
 impl Visit {
     pub(crate) fn new(id: HeaderValue) -> Rc<Self> {
-        let place = Cell::new(Place::NOWHERE);
-        Rc::new(Self { id, place })
+        let endpoint = Cell::new(Endpoint::NOWHERE);
+        Rc::new(Self { id, endpoint })
     }
 
-    pub(crate) fn place(&self) -> Place {
-        self.place.get()
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        self.endpoint.get()
     }
 }
 
-impl Place {
+impl Endpoint {
     /// That of a path that is nobody's, and of a request that is answered before its path is looked at.
     const NOWHERE: Self = Self {
         route: "none",
@@ -42,14 +42,14 @@ impl Place {
     };
 }
 
-/// Lets everything pass, and notes the place. What stands around all routes hears of the one that was taken from the answer, which
+/// Lets everything pass, and notes the endpoint. What stands around all routes hears of the one that was taken from the answer, which
 /// not every request gets; a guard hears of it first.
-pub(super) struct NotePlace(pub(super) Place);
+pub(super) struct NoteEndpoint(pub(super) Endpoint);
 
-impl Guard for NotePlace {
+impl Guard for NoteEndpoint {
     fn check(&self, context: &GuardContext<'_>) -> bool {
         if let Some(visit) = context.req_data().get::<Rc<Visit>>() {
-            visit.place.set(self.0);
+            visit.endpoint.set(self.0);
         }
         true
     }

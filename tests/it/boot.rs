@@ -287,7 +287,7 @@ fn a_server_that_is_stopped_as_soon_as_it_serves_ends_well() {
     for round in 0..12 {
         let mut server = serve(&database, &users, &orders)
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut banner = BufReader::new(server.stdout.take().unwrap()).lines();
@@ -295,7 +295,7 @@ fn a_server_that_is_stopped_as_soon_as_it_serves_ends_well() {
 
         signal(server.id(), "TERM");
 
-        let ended = server.wait().unwrap();
-        assert!(ended.success(), "in round {round}: {ended}");
+        let ended = server.wait_with_output().unwrap();
+        assert!(ended.status.success(), "in round {round}: {ended:?}");
     }
 }

@@ -14,30 +14,12 @@ use schema_per_service::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{PROGRAM, connect, start_cluster};
+use crate::harness::{PROGRAM, Printed, connect, start_cluster};
 
 /// An empty server, and a folder for what the commands write.
 struct Operator {
     server: Embedded,
     folder: TempDir,
-}
-
-/// What a command printed.
-struct Printed {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-impl Printed {
-    fn by(mut command: Command) -> Self {
-        let output = command.output().unwrap();
-        Self {
-            code: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
 }
 
 impl Operator {
@@ -72,14 +54,14 @@ impl Operator {
     fn run(&self, arguments: &[&str], files: &[&str], variables: &[(&str, &str)]) -> Printed {
         let mut command = self.command(arguments, files);
         command.envs(variables.iter().copied());
-        Printed::by(command)
+        Printed::by(&mut command)
     }
 
     /// Runs a command as a process that never sees the administrator's URL.
     fn run_without_admin(&self, arguments: &[&str], files: &[&str]) -> Printed {
         let mut command = self.command(arguments, files);
         command.env_remove("ADMIN_DATABASE_URL");
-        Printed::by(command)
+        Printed::by(&mut command)
     }
 
     fn provision(&self, arguments: &[&str]) -> Printed {

@@ -11,14 +11,9 @@ use std::{
 use schema_per_service::services::SERVICES;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, Database, Issuer, PROGRAM, Process, Server, eventually, signal};
-
-/// What a run printed, and its exit code.
-struct Printed {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
+use crate::harness::{
+    Client, Database, Issuer, PROGRAM, Printed, Process, Server, eventually, signal,
+};
 
 fn seed(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -26,21 +21,12 @@ fn seed(arguments: &[&str]) -> Command {
     command
 }
 
-fn printed(command: &mut Command) -> Printed {
-    let output = command.output().unwrap();
-    Printed {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 fn seeded(command: &mut Command) -> String {
     let Printed {
         code,
         stdout,
         stderr,
-    } = printed(command);
+    } = Printed::by(command);
     assert_eq!(code, 0, "{stdout}{stderr}");
     stdout
 }
@@ -152,7 +138,7 @@ fn seed_fills_a_server_that_runs_with_the_token_of_an_operator_and_says_when_it_
         if let Some(token) = token {
             command.env("TOKEN", token);
         }
-        printed(&mut command)
+        Printed::by(&mut command)
     };
 
     let nobody = run(None);

@@ -42,6 +42,23 @@ struct EventRow {
     superseded_at: Option<Timestamp>,
 }
 
+/// What is written of a fact; the rest comes by itself or later.
+const WRITTEN: (
+    events::position,
+    events::user_id,
+    events::version,
+    events::standing,
+    events::subject,
+    events::request_id,
+) = (
+    events::position,
+    events::user_id,
+    events::version,
+    events::standing,
+    events::subject,
+    events::request_id,
+);
+
 /// The parts of a statement that append the facts of the accounts that it makes: see [`made`] and [`origins`].
 pub(super) fn appended() -> impl QueryFragment<Pg> + QueryId {
     let count = made::table.count().single_value().assume_not_null();
@@ -62,14 +79,7 @@ pub(super) fn appended() -> impl QueryFragment<Pg> + QueryId {
             origins::request_id,
         ))
         .insert_into(events::table)
-        .into_columns((
-            events::position,
-            events::user_id,
-            events::version,
-            events::standing,
-            events::subject,
-            events::request_id,
-        ));
+        .into_columns(WRITTEN);
     (Part(head::table, head_moves), Unread(facts))
 }
 
@@ -133,14 +143,7 @@ pub(super) fn append(conn: &mut UsersConn<'_>, facts: &[(Fact, &Origin)]) -> Res
         unnest(requests),
     ))
     .insert_into(events::table)
-    .into_columns((
-        events::position,
-        events::user_id,
-        events::version,
-        events::standing,
-        events::subject,
-        events::request_id,
-    ))
+    .into_columns(WRITTEN)
     .execute(conn.pg())?;
     Ok(())
 }

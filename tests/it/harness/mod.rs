@@ -13,7 +13,7 @@ pub(crate) use self::{
     cluster::{Database, Layout, Part, connect, sqlstate, start_cluster},
     document::DOCUMENT,
     issuer::{Issuer, now},
-    process::{PROGRAM, Process, command},
+    process::{PROGRAM, Printed, Process, command},
     server::Server,
     trouble::{Undo, postmaster, signal},
 };

@@ -29,6 +29,24 @@ pub(crate) fn command(database: &Database, arguments: &[&str]) -> Command {
     command
 }
 
+/// What a command printed, and its exit code.
+pub(crate) struct Printed {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Printed {
+    pub(crate) fn by(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 /// A server as a process of its own; it is killed when dropped.
 pub(crate) struct Process {
     pub(crate) child: Child,

@@ -32,26 +32,10 @@ pub(crate) async fn enter(
 }
 
 /// Nobody exports any.
-#[expect(dead_code, reason = "nobody reads them")]
 mod spans {
-    use std::time::Duration;
-
-    use actix_web::http::StatusCode;
-
-    use super::trace::Trace;
+    use super::record::Told;
 
     pub(crate) struct Spans;
-
-    pub(super) struct Told<'a> {
-        pub(super) trace: &'a Trace,
-        pub(super) took: Duration,
-        pub(super) method: &'static str,
-        pub(super) route: &'static str,
-        pub(super) status: StatusCode,
-        pub(super) service: &'static str,
-        pub(super) problem: Option<&'static str>,
-        pub(super) request_id: &'a str,
-    }
 
     impl Spans {
         pub(super) fn tell(&self, _told: &Told<'_>) {}

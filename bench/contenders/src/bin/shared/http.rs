@@ -51,4 +51,4 @@ pub(crate) use page::{Limit, Page};
 pub(crate) use params::{Params, PathId};
 pub(crate) use problem::{Kind, PRECONDITION_FAILED, Problem, as_problem};
 pub(crate) use route::{nobodys_path, resource};
-pub(crate) use visit::{Place, Visit};
+pub(crate) use visit::{Endpoint, Visit};
